@@ -1,0 +1,1 @@
+"""The tests of kithara-file: one folder per kind, `world` for what they are run against."""
