@@ -1,0 +1,159 @@
+"""Every knob, as small frozen objects that are built at the edge and passed down.
+
+Must not know: what the knobs turn. Nothing here reads the environment.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Literal, Protocol, runtime_checkable
+
+from kithara_file.clock import CancelToken
+from kithara_file.errors import ConfigError, public_url
+
+KIB = 1024
+MIB = 1024 * 1024
+
+Revalidate = Literal["auto", "always", "never"]
+
+
+def _demand(held: bool, message: str) -> None:
+    if not held:
+        raise ConfigError(message)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Timeouts:
+    """Seconds of silence after which a stage is given up; there is no limit on a whole body."""
+
+    connect: float = 10.0
+    headers: float = 10.0
+    idle: float = 10.0
+    """The longest time without a single byte of a body."""
+
+    def __post_init__(self) -> None:
+        _demand(min(self.connect, self.headers, self.idle) > 0, "timeouts must be positive")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Retry:
+    """How often and how patiently a request is tried again before its first byte, and a download without progress."""
+
+    retries: int = 3
+    """Further tries of one request after its first."""
+    first_delay: float = 0.1
+    max_delay: float = 5.0
+    jitter: float = 0.1
+    """The delay is multiplied by up to 1 + jitter, so that many clients do not return in step."""
+    max_retry_after: float = 30.0
+    """A `Retry-After` above this many seconds is not waited for: the error is raised."""
+    max_failures: int = 6
+    """Failures of a download in a row, without one byte landing, before its readers are told."""
+
+    def __post_init__(self) -> None:
+        _demand(self.retries >= 0 and self.max_failures >= 1, "retries must be >= 0 and max_failures >= 1")
+        _demand(min(self.first_delay, self.max_delay, self.jitter, self.max_retry_after) >= 0, "delays must be >= 0")
+
+    def delay(self, failures: int) -> float:
+        """Return the seconds to wait after this many failures in a row, without jitter."""
+        return min(self.max_delay, self.first_delay * 2.0 ** min(failures - 1, 32)) if failures > 0 else 0.0
+
+
+@runtime_checkable
+class StoreLike(Protocol):
+    """What `FileConfig.store` may be beside a directory: an `AssetStore`."""
+
+    @property
+    def root(self) -> Path:
+        """The directory everything is kept in."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Policy:
+    """What the planner may do for one resource; lengths in bytes, times in seconds."""
+
+    look_ahead_bytes: int | None = 16 * MIB
+    """How far past each reader to fetch before resting; None: everything, reader or not."""
+    initial_window: int = MIB
+    """The look-ahead of a reader that has just been opened; it doubles as the reader consumes it."""
+    seek_window: int = 256 * KIB
+    """The same after a far seek."""
+    max_fetches: int = 2
+    ride_bytes: int = 256 * KIB
+    """A demand this near ahead of a running fetch waits for it."""
+    gap_bytes: int = 2 * MIB
+    max_gaps: int = 4
+    idle_seconds: float = 5.0
+    """A fetch that has rested this long is dropped; it comes back with a Range."""
+
+    def __post_init__(self) -> None:
+        ahead = self.look_ahead_bytes
+        _demand(ahead is None or ahead > 0, "look_ahead_bytes must be positive or None")
+        _demand(self.max_fetches >= 1, "max_fetches must be >= 1")
+        sizes = (self.initial_window, self.seek_window, self.ride_bytes, self.gap_bytes, self.max_gaps)
+        _demand(min(sizes) > 0, "windows, ride_bytes, gap_bytes and max_gaps must be positive")
+
+
+@dataclass(frozen=True, slots=True)
+class FileConfig:
+    """What to open and how; every field is also a keyword of `open_file`.
+
+    `url` is http, https, file or a plain path. Headers go to the origin of `url` only, never to where it redirects.
+    """
+
+    url: str | os.PathLike[str]
+    name: str | None = field(default=None, kw_only=True)
+    """Tells apart assets of one URL, such as qualities."""
+    cache_key: str | None = field(default=None, kw_only=True)
+    """Identity in the store instead of the URL; for signed URLs."""
+    store: StoreLike | str | os.PathLike[str] | None = field(default=None, kw_only=True)
+    """An `AssetStore` or its directory; None is the user's cache directory."""
+    headers: Mapping[str, str] = field(default_factory=dict, kw_only=True, repr=False)
+    look_ahead_bytes: int | None = field(default=16 * MIB, kw_only=True)
+    offline_mode: bool = field(default=False, kw_only=True)
+    """Open no socket; bytes that are not in the store are `OfflineMiss`."""
+    revalidate: Revalidate = field(default="auto", kw_only=True)
+    """When to ask the origin about stored bytes: as RFC 9111 says, always, or never."""
+    timeouts: Timeouts = field(default_factory=Timeouts, kw_only=True)
+    retry: Retry = field(default_factory=Retry, kw_only=True)
+    max_fetches: int = field(default=2, kw_only=True)
+    detach: bool = field(default=False, kw_only=True)
+    """Go on downloading after the last reader closes, until complete or cancelled."""
+    cancel: CancelToken | None = field(default=None, kw_only=True, compare=False)
+    refresh_url: Callable[[], str] | None = field(default=None, kw_only=True, compare=False)
+    """Called (in a thread of its own) for a fresh URL of the same bytes when the origin answers 401, 403 or 410 mid-way."""
+    ca_file: str | None = field(default=None, kw_only=True)
+    """Certificates to trust instead of the system's, in PEM."""
+    read_timeout: float | None = field(default=None, kw_only=True)
+    """The longest one read may block, in seconds; None leaves it to `timeouts` and `retry`, which always end."""
+    checksums: bool = field(default=True, kw_only=True)
+    """Keep an xxh3 of every landed range, so that damage on disk is found."""
+
+    def __post_init__(self) -> None:
+        _demand(bool(os.fspath(self.url)), "url is empty")
+        _demand(self.revalidate in ("auto", "always", "never"), f"revalidate cannot be {self.revalidate!r}")
+        _demand(self.read_timeout is None or self.read_timeout > 0, "read_timeout must be positive or None")
+        for name, value in self.headers.items():
+            _demand(name.isascii() and name.isprintable() and ":" not in name and " " not in name, f"bad header name {name!r}")
+            _demand("\r" not in value and "\n" not in value, f"the value of header {name} has a line break")
+        _ = self.policy
+
+    @property
+    def policy(self) -> Policy:
+        """The planner's share of this configuration."""
+        ahead = self.look_ahead_bytes
+        largest = ahead or 16 * MIB
+        default = Policy()
+        return replace(
+            default,
+            look_ahead_bytes=ahead,
+            initial_window=min(default.initial_window, largest),
+            seek_window=min(default.seek_window, largest),
+            max_fetches=self.max_fetches,
+        )
+
+    def __repr__(self) -> str:
+        return f"<FileConfig {public_url(os.fspath(self.url))}>"

@@ -1,0 +1,253 @@
+"""What happened: values in the past tense, and the bus which tells them.
+
+Must not know: who does the things told of, or who listens. A sender is never blocked and never fails: a listener that
+is slow loses the oldest events, and can read how many.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import threading
+from collections import deque
+from collections.abc import AsyncIterator, Callable, Iterator
+from dataclasses import dataclass
+from enum import Enum
+from typing import Self
+
+from kithara_file.ranges import ByteRange
+
+_log = logging.getLogger(__name__)
+
+
+class Phase(Enum):
+    """Where the download of one resource stands."""
+
+    SEQUENTIAL = "sequential"
+    GAP_FILLING = "gap filling"
+    COMPLETE = "complete"
+
+
+@dataclass(frozen=True, slots=True)
+class FileEvent:
+    """The common kind of all events of one resource."""
+
+
+@dataclass(frozen=True, slots=True)
+class DownloadProgress(FileEvent):
+    """Bytes landed: `present` of `length` are there now (at most ten of these a second)."""
+
+    present: int
+    length: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class DownloadComplete(FileEvent):
+    """Every byte is there and committed."""
+
+    length: int
+
+
+@dataclass(frozen=True, slots=True)
+class DownloadError(FileEvent):
+    """The download gave up; it starts again when somebody wants more of it."""
+
+    error: Exception
+
+
+@dataclass(frozen=True, slots=True)
+class ByteProgress(FileEvent):
+    """A reader has come to `position` (at most ten of these a second)."""
+
+    position: int
+    length: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Error(FileEvent):
+    """Something went wrong; `recoverable`: it is being tried again."""
+
+    error: Exception
+    recoverable: bool
+
+
+@dataclass(frozen=True, slots=True)
+class EndOfStream(FileEvent):
+    """A reader has read to the proven end."""
+
+    position: int
+
+
+@dataclass(frozen=True, slots=True)
+class PhaseChanged(FileEvent):
+    """The download entered `phase`."""
+
+    phase: Phase
+
+
+@dataclass(frozen=True, slots=True)
+class FetchStarted(FileEvent):
+    """A request went out for bytes from `start` to `end` (None: to wherever they end)."""
+
+    start: int
+    end: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Landed(FileEvent):
+    """A range arrived as part of a fetch that has ended."""
+
+    range: ByteRange
+
+
+@dataclass(frozen=True, slots=True)
+class ServedStale(FileEvent):
+    """The origin could not be asked; what is stored is served although it has expired."""
+
+    error: Exception
+
+
+@dataclass(frozen=True, slots=True)
+class RemoteChanged(FileEvent):
+    """The remote is a new version; `restarted`: nothing had been read, so that the new one is served."""
+
+    expected: str
+    found: str
+    restarted: bool
+
+
+@dataclass(frozen=True, slots=True)
+class CacheBypassed(FileEvent):
+    """The disk takes no more; reading goes on past the cache."""
+
+    error: Exception
+
+
+class Subscription:
+    """One listener's bounded queue: iterate over it, blocking or with ``async for``; ends when either side closes."""
+
+    def __init__(self, bus: EventBus, capacity: int) -> None:
+        self._bus = bus
+        self._events: deque[FileEvent] = deque(maxlen=capacity)
+        self._arrived = threading.Condition()
+        self._wakers: list[Callable[[], None]] = []
+        self._closed = False
+        self.dropped = 0
+        """How many events were lost because this listener was slow."""
+
+    def offer(self, event: FileEvent) -> None:
+        """Append `event`, dropping the oldest when full."""
+        with self._arrived:
+            if self._closed:
+                return
+            self.dropped += len(self._events) == self._events.maxlen
+            self._events.append(event)
+            self._wake()
+
+    def close(self) -> None:
+        """End the iteration once what has arrived is read. Idempotent."""
+        with self._arrived:
+            self._closed = True
+            self._wake()
+        self._bus.forget(self)
+
+    def _wake(self) -> None:
+        self._arrived.notify_all()
+        wakers, self._wakers = self._wakers, []
+        for wake in wakers:
+            wake()
+
+    def take(self, timeout: float | None = None) -> FileEvent | None:
+        """Return the next event; None at the end, or when none came within `timeout` seconds."""
+        with self._arrived:
+            self._arrived.wait_for(lambda: self._events or self._closed, timeout)
+            return self._events.popleft() if self._events else None
+
+    def __iter__(self) -> Iterator[FileEvent]:
+        while (event := self.take()) is not None:
+            yield event
+
+    async def __aiter__(self) -> AsyncIterator[FileEvent]:
+        while True:
+            arrived = asyncio.Event()
+            loop = asyncio.get_running_loop()
+            with self._arrived:
+                event = self._events.popleft() if self._events else None
+                if event is None:
+                    if self._closed:
+                        return
+                    self._wakers.append(lambda: _tell(loop, arrived))
+            if event is None:
+                await arrived.wait()
+            else:
+                yield event
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def __repr__(self) -> str:
+        return f"<Subscription {len(self._events)} waiting · {self.dropped} dropped>"
+
+
+def _tell(loop: asyncio.AbstractEventLoop, arrived: asyncio.Event) -> None:
+    if not loop.is_closed():
+        loop.call_soon_threadsafe(arrived.set)
+
+
+class EventBus:
+    """Tells every subscriber what happened, in order, without ever waiting for one."""
+
+    def __init__(self) -> None:
+        self._lock = threading.RLock()
+        self._subscriptions: tuple[Subscription, ...] = ()
+        self._closed = False
+
+    def subscribe(self, callback: Callable[[FileEvent], None] | None = None, *, capacity: int = 1024) -> Subscription:
+        """Return a new subscription that hears everything from now on.
+
+        With a `callback` a thread of the subscription's own calls it for each event, and logs what it raises; without
+        one the subscription is iterated by the caller.
+        """
+        subscription = Subscription(self, capacity)
+        with self._lock:
+            self._subscriptions = (*self._subscriptions, subscription)
+            closed = self._closed
+        if closed:
+            subscription.close()
+        if callback is not None:
+            threading.Thread(target=_deliver, args=(subscription, callback), name="kithara-file-events", daemon=True).start()
+        return subscription
+
+    def publish(self, event: FileEvent) -> None:
+        """Tell everybody. Never blocks, never raises."""
+        for subscription in self._subscriptions:
+            subscription.offer(event)
+
+    @property
+    def heard(self) -> bool:
+        """True when anybody listens, so that a sender may skip making events nobody gets."""
+        return bool(self._subscriptions)
+
+    def forget(self, subscription: Subscription) -> None:
+        """Stop telling `subscription`."""
+        with self._lock:
+            self._subscriptions = tuple(each for each in self._subscriptions if each is not subscription)
+
+    def close(self) -> None:
+        """End every subscription, present and future ones."""
+        with self._lock:
+            self._closed = True
+            subscriptions = self._subscriptions
+        for subscription in subscriptions:
+            subscription.close()
+
+
+def _deliver(subscription: Subscription, callback: Callable[[FileEvent], None]) -> None:
+    for event in subscription:
+        try:
+            callback(event)
+        except Exception:
+            _log.exception("! a listener failed on %r", event)

@@ -1,0 +1,209 @@
+"""What we know of the far end: its length, its version, whether it serves ranges, how long its answer stays fresh.
+
+Pure values. Must not know: sockets, the store, who asks.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, fields
+from email.utils import parsedate_to_datetime
+from math import isfinite
+from typing import Any
+
+_HEURISTIC = 0.1
+"""The share of an answer's age since its last change for which it is taken to be fresh (RFC 9111, 4.2.2)."""
+
+
+def http_date(text: str | None) -> float | None:
+    """Return the seconds since 1970 of an HTTP date in any of its three forms, None when it is none (RFC 9110, 5.6.7)."""
+    if text is None:
+        return None
+    try:
+        moment = parsedate_to_datetime(text)
+        return moment.timestamp() if moment.tzinfo is not None else moment.timestamp() - _utc_offset(moment)
+    except (ValueError, TypeError, IndexError, OverflowError, OSError):
+        return None
+
+
+def _utc_offset(naive: Any) -> float:
+    # asctime and "-0000" dates come back without a zone; HTTP knows no other than UTC.
+    offset = naive.astimezone().utcoffset()
+    return -float(offset.total_seconds())
+
+
+@dataclass(frozen=True, slots=True)
+class Validator:
+    """The ETag and date which prove that two answers speak of the same bytes (RFC 9110, 8.8)."""
+
+    etag: str | None = None
+    """As sent, quotes and ``W/`` included."""
+    last_modified: str | None = None
+    settled: bool = field(default=True, compare=False)
+    """False when the date was less than a second old as it was sent: the bytes may change again under the same date."""
+
+    @property
+    def strong(self) -> bool:
+        """True when an equal validator proves equal bytes (RFC 9110, 8.8.2)."""
+        return self.if_range is not None
+
+    @property
+    def if_range(self) -> str | None:
+        """The value for If-Range, None when nothing we hold may be sent there (RFC 9110, 13.1.5).
+
+        A date only when there is no ETag at all, not even a weak one.
+        """
+        if self.etag is not None:
+            return None if self.etag.startswith("W/") else self.etag
+        dated = self.settled and http_date(self.last_modified) is not None
+        return self.last_modified if dated else None
+
+    def conditions(self) -> dict[str, str]:
+        """Return the headers that ask for 304 when this version is still the current one (RFC 9110, 13.1.2 and 13.1.3)."""
+        asked = {"If-None-Match": self.etag, "If-Modified-Since": self.last_modified}
+        return {name: value for name, value in asked.items() if value is not None}
+
+    def agrees(self, other: Validator) -> bool | None:
+        """Tell whether `other` is the same version: True proven, False changed, None when nobody can tell.
+
+        Weak tags that are equal prove nothing about bytes, so that the date decides; tags that differ prove a change.
+        """
+        verdict = _same_tag(self.etag, other.etag)
+        if verdict is not None:
+            return verdict
+        mine, theirs = http_date(self.last_modified), http_date(other.last_modified)
+        if mine is None or theirs is None:
+            return None
+        if mine != theirs:
+            return False
+        return True if self.settled and other.settled else None
+
+    def __str__(self) -> str:
+        if self.etag is not None:
+            return f"ETag {self.etag}"
+        return f"Last-Modified {self.last_modified}" if self.last_modified is not None else "no validator"
+
+
+def _same_tag(mine: str | None, theirs: str | None) -> bool | None:
+    if mine is None or theirs is None:
+        return None
+    if mine.removeprefix("W/") != theirs.removeprefix("W/"):
+        return False
+    return None if mine.startswith("W/") or theirs.startswith("W/") else True
+
+
+@dataclass(frozen=True, slots=True)
+class Freshness:
+    """How long a stored answer may be used without asking (RFC 9111, 4.2); times in seconds."""
+
+    received: float = 0.0
+    """Wall-clock time at which the answer came."""
+    age: float = 0.0
+    """How old the answer was when it came, by its Age or its Date, whichever says more (RFC 9111, 4.2.3)."""
+    lifetime: float = 0.0
+    """How long it is fresh, counted from its making: max-age, else Expires, else a tenth of its age since its last change."""
+    no_cache: bool = False
+    no_store: bool = False
+    must_revalidate: bool = False
+    immutable: bool = False
+
+    def fresh(self, now_wall: float) -> bool:
+        """Tell whether the answer may be used at `now_wall` without asking the origin.
+
+        A clock that stands before the arrival has been set back: nothing is known then, and asking is cheap.
+        """
+        resident = now_wall - self.received
+        return not self.no_cache and 0 <= resident and self.age + resident < self.lifetime
+
+    @classmethod
+    def of(cls, fields: Mapping[str, str], received: float) -> Freshness:
+        """Read it from the header `fields` of an answer (names in lower case, repeated fields joined by commas)."""
+        told = _directives(fields.get("cache-control", ""))
+        made = http_date(fields.get("date"))
+        apparent = 0.0 if made is None else max(0.0, received - made)
+        pragma = "no-cache" in fields.get("pragma", "").lower() and "cache-control" not in fields
+        return cls(
+            received=received,
+            age=max(apparent, _seconds(fields.get("age")) or 0.0),
+            lifetime=_lifetime(told, fields, received if made is None else made),
+            no_cache="no-cache" in told or pragma,
+            no_store="no-store" in told,
+            must_revalidate="must-revalidate" in told,
+            immutable="immutable" in told,
+        )
+
+
+def _lifetime(told: Mapping[str, str], fields: Mapping[str, str], made: float) -> float:
+    if "max-age" in told:
+        return _seconds(told["max-age"]) or 0.0  # RFC 9111, 4.2.1: what cannot be read counts as stale
+    if "expires" in fields:
+        expires = http_date(fields["expires"])
+        return 0.0 if expires is None else max(0.0, expires - made)
+    changed = http_date(fields.get("last-modified"))
+    return 0.0 if changed is None else max(0.0, _HEURISTIC * (made - changed))
+
+
+def _directives(text: str) -> dict[str, str]:
+    pairs = (each.partition("=") for each in text.split(","))
+    found: dict[str, str] = {}
+    for name, _, value in pairs:
+        found.setdefault(name.strip().lower(), value.strip().strip('"'))
+    return found
+
+
+def _seconds(text: str | None) -> float | None:
+    digits = (text or "").strip()
+    return float(min(int(digits[:20]), 2**31)) if digits.isascii() and digits.isdigit() else None
+
+
+@dataclass(frozen=True, slots=True)
+class Remote:
+    """One version of the far end, as one answer told it."""
+
+    length: int | None = None
+    """Bytes of the whole representation; None while nobody has told."""
+    ranges: bool = False
+    """True when the origin is known to serve ranges (206, or ``Accept-Ranges: bytes``)."""
+    validator: Validator = field(default_factory=Validator)
+    media_type: str | None = None
+    freshness: Freshness = field(default_factory=Freshness)
+
+    def to_json(self) -> dict[str, Any]:
+        """Return it as plain dicts, strings and numbers."""
+        return asdict(self)
+
+    @classmethod
+    def from_json(cls, data: object) -> Remote:
+        """Return what `to_json` was called on; anything else is a ValueError that says which field."""
+        plain = _checked(cls, data)
+        validator = Validator(**_checked(Validator, plain["validator"]))
+        freshness = Freshness(**_checked(Freshness, plain["freshness"]))
+        length = plain["length"]
+        if length is not None and length < 0:
+            msg = f"Remote.length cannot be {length}"
+            raise ValueError(msg)
+        return cls(**{**plain, "validator": validator, "freshness": freshness})
+
+
+_TYPES: dict[str, tuple[type, ...]] = {
+    "int | None": (int, type(None)),
+    "str | None": (str, type(None)),
+    "bool": (bool,),
+    "float": (float, int),
+    "Validator": (dict,),
+    "Freshness": (dict,),
+}
+
+
+def _checked(kind: type[Remote | Validator | Freshness], data: object) -> dict[str, Any]:
+    names = {each.name: _TYPES[str(each.type)] for each in fields(kind)}
+    if not isinstance(data, dict) or data.keys() != names.keys():
+        msg = f"{kind.__name__} must have exactly the fields {', '.join(names)}"
+        raise ValueError(msg)
+    for name, allowed in names.items():
+        value = data[name]
+        wrong = not isinstance(value, allowed) or (isinstance(value, bool) and bool not in allowed)
+        if wrong or (isinstance(value, float) and not isfinite(value)):
+            msg = f"{kind.__name__}.{name} cannot be {value!r}"
+            raise ValueError(msg)
+    return data

@@ -1,0 +1,1 @@
+"""Which bytes have I, and wake me when there are more."""
