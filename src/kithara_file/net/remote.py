@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields
+from datetime import UTC
 from email.utils import parsedate_to_datetime
 from math import isfinite
 from typing import Any
@@ -16,20 +17,15 @@ _HEURISTIC = 0.1
 
 
 def http_date(text: str | None) -> float | None:
-    """Return the seconds since 1970 of an HTTP date in any of its three forms, None when it is none (RFC 9110, 5.6.7)."""
+    """Return the seconds since 1970 of an HTTP date in any of its three forms (RFC 9110, 5.6.7), None if it is none."""
     if text is None:
         return None
     try:
         moment = parsedate_to_datetime(text)
-        return moment.timestamp() if moment.tzinfo is not None else moment.timestamp() - _utc_offset(moment)
+        # asctime dates come back without a zone; HTTP knows no other than UTC.
+        return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
     except (ValueError, TypeError, IndexError, OverflowError, OSError):
         return None
-
-
-def _utc_offset(naive: Any) -> float:
-    # asctime and "-0000" dates come back without a zone; HTTP knows no other than UTC.
-    offset = naive.astimezone().utcoffset()
-    return -float(offset.total_seconds())
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +55,7 @@ class Validator:
         return self.last_modified if dated else None
 
     def conditions(self) -> dict[str, str]:
-        """Return the headers that ask for 304 when this version is still the current one (RFC 9110, 13.1.2 and 13.1.3)."""
+        """Return the headers which ask for 304 while this version is the current one (RFC 9110, 13.1.2, 13.1.3)."""
         asked = {"If-None-Match": self.etag, "If-Modified-Since": self.last_modified}
         return {name: value for name, value in asked.items() if value is not None}
 
@@ -101,7 +97,7 @@ class Freshness:
     age: float = 0.0
     """How old the answer was when it came, by its Age or its Date, whichever says more (RFC 9111, 4.2.3)."""
     lifetime: float = 0.0
-    """How long it is fresh, counted from its making: max-age, else Expires, else a tenth of its age since its last change."""
+    """How long after its making it is fresh: max-age, else Expires, else a tenth of the time since its last change."""
     no_cache: bool = False
     no_store: bool = False
     must_revalidate: bool = False
@@ -113,7 +109,7 @@ class Freshness:
         A clock that stands before the arrival has been set back: nothing is known then, and asking is cheap.
         """
         resident = now_wall - self.received
-        return not self.no_cache and 0 <= resident and self.age + resident < self.lifetime
+        return not self.no_cache and resident >= 0 and self.age + resident < self.lifetime
 
     @classmethod
     def of(cls, fields: Mapping[str, str], received: float) -> Freshness:
