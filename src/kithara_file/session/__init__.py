@@ -1,0 +1,1 @@
+"""What should be flying, and make it so: look, decide, act."""

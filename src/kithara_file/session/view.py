@@ -1,0 +1,86 @@
+"""What a decision may depend on, and what it decides: plain values on both sides of `decide`.
+
+Must not know: how any of it is observed or carried out.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from kithara_file.config import KIB, Policy
+from kithara_file.ranges import Coverage
+
+
+@dataclass(frozen=True, slots=True)
+class Fetch:
+    """One request in flight: it began at `begun`, and will land bytes from `position` up to `end` (None: open-ended)."""
+
+    id: int
+    begun: int
+    position: int
+    end: int | None
+    sequential: bool = False
+    """It runs to the end of its gap as part of the steady download, and is not bounded by a reader's window."""
+    resting_since: float | None = None
+    """When its socket was last left unread; None while it flows."""
+
+
+@dataclass(frozen=True, slots=True)
+class Playhead:
+    """Where a reader last read, and how many bytes past that are wanted before the download rests."""
+
+    position: int
+    window: int
+
+    @property
+    def goal(self) -> int:
+        """The offset at which the look-ahead is full."""
+        return self.position + self.window
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """All that `decide` looks at. Offsets and lengths in bytes, times in seconds of the monotonic clock."""
+
+    length: int | None
+    coverage: Coverage
+    fetches: tuple[Fetch, ...] = ()
+    demands: tuple[int, ...] = ()
+    """First missing byte of each blocked reader, longest waiting first."""
+    playheads: tuple[Playhead, ...] = ()
+    seekable: bool = True
+    """False once the origin is known to ignore ranges: then only a whole body can bring anything."""
+    sequential_done: bool = False
+    """The sequential download has reached the end; what is missing are gaps behind it."""
+    paused: bool = False
+    """The last tries failed for good: only demands are worth another."""
+    policy: Policy = field(default_factory=Policy)
+    now: float = 0.0
+    not_before: float = 0.0
+    """Back-off: nothing starts until then."""
+    ride: int = 256 * KIB
+    """A demand this near ahead of a running fetch waits for it."""
+    little: int = 32 * KIB
+    """What the link brings in about one round trip: a body with less left is drained, not dropped."""
+
+
+@dataclass(frozen=True, slots=True)
+class Start:
+    """Fetch from `start` up to `end`; None: to wherever the bytes end."""
+
+    start: int
+    end: int | None
+    sequential: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What should be different from now on; an empty plan means that all is well as it is."""
+
+    start: tuple[Start, ...] = ()
+    stop: tuple[int, ...] = ()
+    rest: frozenset[int] = frozenset()
+    """Of the fetches that stay, those whose sockets are to be left unread."""
+    wake_at: float | None = None
+    """Decide again at this time even if nothing happens."""
+    complete: bool = False
