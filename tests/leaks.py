@@ -1,7 +1,7 @@
 """What did a test leave behind: threads, tasks of the library's loop, sockets, open files.
 
 Must not know: what any test is about, nor how the library is built, but for one promise of its design: whatever runs in
-the background runs in the threads of `RUNTIME`, of which there is one, and lives as long as the process.
+the background runs in one thread named `RUNTIME` and a few disk workers, and these live as long as the process.
 
 Nothing here sleeps or polls. Threads are joined and tasks awaited, each with a deadline; the loop is asked by a
 callback that goes through its own queue, so that all that was due before has happened when it answers. Descriptors
@@ -22,10 +22,13 @@ from typing import Any
 from weakref import WeakSet
 
 RUNTIME = "kithara-file"
-"""Name of the library's one background thread, and what the names of its disk workers begin with."""
+"""Name of the library's one background thread."""
 
-WORKERS = 8
-"""How many disk workers may outlive a test: enough for any pool of ours, too few for a worker per session."""
+WORKER = "kithara-file-disk"
+"""What the names of the threads begin with that do for it what may block."""
+
+WORKERS = 4
+"""How many of them may outlive a test: enough for a pool, too few for a worker per session."""
 
 RUNTIME_DESCRIPTORS = 16
 """How many descriptors which belong to no test the runtime may hold: its epoll, its self-pipes, libcurl's wake-up
@@ -91,14 +94,14 @@ def forgive() -> None:
 
 def _threads_left(before: frozenset[threading.Thread]) -> Iterator[str]:
     for thread in set(threading.enumerate()) - before:
-        if not thread.name.startswith(RUNTIME):
+        if thread.name != RUNTIME and not thread.name.startswith(WORKER):
             thread.join(PATIENCE)
             if thread.is_alive():
                 yield f"thread {thread.name!r} still runs"
     names = [thread.name for thread in threading.enumerate()]
     if names.count(RUNTIME) > 1:
         yield f"{names.count(RUNTIME)} threads named {RUNTIME!r} run; the process was promised one"
-    workers = [name for name in names if name.startswith(RUNTIME) and name != RUNTIME]
+    workers = [name for name in names if name.startswith(WORKER)]
     if len(workers) > WORKERS:
         yield f"{len(workers)} disk workers run, {WORKERS} are allowed: {workers}"
 

@@ -1,0 +1,208 @@
+"""The shape of the house: who may know whom, how large a thing may be, what a user can import.
+
+Must not know: what any room does.
+"""
+
+from __future__ import annotations
+
+import ast
+import inspect
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+import kithara_file
+
+ROOT = Path(__file__).parent.parent
+SRC = ROOT / "src"
+HOUSE = SRC / "kithara_file"
+
+MAX_FILE_LINES = 400
+MAX_FUNCTION_LINES = 50
+MAX_HALL_LINES = 250
+
+PURE = ("ranges", "session.plan", "net.reply", "assets.eviction")
+IMPURE = frozenset({"asyncio", "threading", "time", "os", "logging"})
+
+DOORS = {
+    "time": "clock",
+    "pycurl": "net",
+    "sqlite3": "assets",
+    "av": "audio",
+    "miniaudio": "audio",
+    "numpy": "audio",
+    "soxr": "audio",
+    "click": "cli",
+    "rich": "cli",
+    "fsspec": "fs",
+    "starlette": "gateway",
+    "uvicorn": "gateway",
+}
+"""What only one room may import. Those of the extras are also what `import kithara_file` must not load."""
+
+EXTRAS = frozenset(DOORS) - {"time", "pycurl", "sqlite3"}
+
+PROMISED = frozenset(
+    """
+    open_file aopen_file Stream AsyncStream File FileConfig FileSession AssetStore ByteRange Coverage Timeouts Retry
+    CancelToken Phase
+    DownloadProgress DownloadComplete DownloadError ByteProgress Error EndOfStream
+    KitharaError NetError ConnectFailed NetTimeout BodyBroken InvalidResponse StatusError AccessDenied NotFound
+    RangeNotSatisfiable Unavailable ResourceChanged OfflineMiss StorageError DiskFull CorruptResource AssetError
+    InvalidKey LeaseHeld MediaError UnsupportedMedia DecodeFailed Cancelled StreamClosed ConfigError
+    """.split()  # noqa: SIM905  one name a line would be a page
+)
+"""Names that a user imports from `kithara_file`; to take one away breaks somebody."""
+
+
+@dataclass(frozen=True)
+class Module:
+    """One source file, as text and as a tree."""
+
+    path: Path
+
+    @cached_property
+    def text(self) -> str:
+        """Its source."""
+        return self.path.read_text()
+
+    @cached_property
+    def tree(self) -> ast.Module:
+        """Its syntax."""
+        return ast.parse(self.text)
+
+    @property
+    def name(self) -> str:
+        """Its dotted name within the package: `net.reply`; a package's own is that of the package."""
+        parts = self.path.relative_to(HOUSE).with_suffix("").parts
+        return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+
+    @property
+    def room(self) -> str:
+        """The first part of its name."""
+        return self.name.partition(".")[0]
+
+    def imports(self) -> Iterator[str]:
+        """Yield the first part of every module that it imports, at any depth and for typing too."""
+        for node in ast.walk(self.tree):
+            if isinstance(node, ast.Import):
+                yield from (alias.name.partition(".")[0] for alias in node.names)
+            elif isinstance(node, ast.ImportFrom) and node.module is not None:
+                yield node.module.partition(".")[0]
+
+    def functions(self) -> Iterator[ast.FunctionDef | ast.AsyncFunctionDef]:
+        """Yield every function in it, methods and nested ones too."""
+        for node in ast.walk(self.tree):
+            if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+                yield node
+
+    def defines_something(self) -> bool:
+        """Return whether there is anything to test: classes but for Protocols, functions but for a lazy import's."""
+        return any(
+            (isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and node.name != "__getattr__")
+            or (isinstance(node, ast.ClassDef) and "Protocol" not in map(ast.unparse, node.bases))
+            for node in self.tree.body
+        )
+
+    def __str__(self) -> str:
+        return str(self.path.relative_to(ROOT))
+
+
+def modules(folder: Path) -> list[Module]:
+    """Return every module below `folder`."""
+    return [Module(path) for path in sorted(folder.rglob("*.py"))]
+
+
+def test_no_room_imports_one_above_or_beside_it() -> None:
+    lint = Path(sys.executable).parent / "lint-imports"
+    result = subprocess.run([lint, "--no-cache", "--no-logo"], cwd=ROOT, capture_output=True, text=True, check=False)
+    assert result.returncode == 0, result.stdout + result.stderr
+
+
+def test_every_library_with_one_door_comes_in_by_it() -> None:
+    strays = [
+        f"{module} imports {name}, which is for {DOORS[name]} alone"
+        for module in modules(HOUSE)
+        for name in module.imports()
+        if DOORS.get(name, module.room) != module.room
+    ]
+    assert strays == []
+
+
+def test_pure_modules_touch_no_clock_thread_or_disk() -> None:
+    pure = [module for module in modules(HOUSE) if module.name in PURE]
+    strays = [f"{module} imports {name}" for module in pure for name in module.imports() if name in IMPURE]
+    assert strays == []
+
+
+def test_every_pure_module_is_there() -> None:
+    assert set(PURE) - {module.name for module in modules(HOUSE)} == set()
+
+
+def test_no_file_is_longer_than_its_budget() -> None:
+    budget = {HOUSE / "session" / "session.py": MAX_HALL_LINES}
+    long = {
+        str(module): lines
+        for module in modules(SRC) + modules(ROOT / "tests")
+        if (lines := len(module.text.splitlines())) > budget.get(module.path, MAX_FILE_LINES)
+    }
+    assert long == {}
+
+
+def test_no_function_is_longer_than_its_budget() -> None:
+    long = {
+        f"{module}:{function.lineno} {function.name}": lines
+        for module in modules(SRC) + modules(ROOT / "tests")
+        for function in module.functions()
+        if (lines := (function.end_lineno or 0) - function.lineno + 1) > MAX_FUNCTION_LINES
+    }
+    assert long == {}
+
+
+def test_every_module_says_what_it_is_for() -> None:
+    assert [str(module) for module in modules(SRC) if not ast.get_docstring(module.tree)] == []
+
+
+def test_every_module_has_a_unit_test_module_of_its_own() -> None:
+    missing = [
+        f"{module} wants {test.relative_to(ROOT)}"
+        for module in modules(HOUSE)
+        if module.defines_something() and not (test := _unit_test_of(module)).exists()
+    ]
+    assert missing == []
+
+
+def _unit_test_of(module: Module) -> Path:
+    """Return `tests/unit/net/test_reply.py` for `net/reply.py`, `tests/unit/net/test_init.py` for `net/__init__.py`."""
+    inside = module.path.relative_to(HOUSE)
+    return ROOT / "tests" / "unit" / inside.with_name(f"test_{inside.stem.strip('_')}.py")
+
+
+def test_everything_promised_is_exported() -> None:
+    assert PROMISED - set(kithara_file.__all__) == set()
+
+
+def test_everything_exported_is_there_and_documented() -> None:
+    undocumented = [name for name in kithara_file.__all__ if not _documented(getattr(kithara_file, name), name)]
+    assert undocumented == []
+
+
+def _documented(thing: object, name: str) -> bool:
+    if not (inspect.isclass(thing) or inspect.isroutine(thing)):
+        return True  # a constant or an alias cannot carry a docstring
+    doc = thing.__dict__.get("__doc__") if inspect.isclass(thing) else inspect.getdoc(thing)
+    # A dataclass without a docstring is given its signature for one.
+    return bool(doc) and not str(doc).startswith(f"{name}(")
+
+
+def test_everything_exported_is_exported_once() -> None:
+    assert len(kithara_file.__all__) == len(set(kithara_file.__all__))
+
+
+def test_importing_the_package_loads_no_extra() -> None:
+    source = "import sys, kithara_file; print(*sys.modules)"
+    result = subprocess.run([sys.executable, "-c", source], capture_output=True, text=True, check=True)
+    assert EXTRAS & set(result.stdout.split()) == set()
