@@ -2,8 +2,8 @@
 
 Must not know: where bytes come from, who decides to fetch them, where the files of the store lie.
 
-One thread *writes* (the loop of the session that owns the resource): `announce`, `write_at`, `commit`, `fail`, `refuse`,
-`demands`, and looking at the live `coverage`. Any thread *reads*: all the rest.
+One thread *writes* (the loop of the session that owns the resource): `announce`, `write_at`, `commit`, `fail`,
+`refuse`, `demands`, and looking at the live `coverage`. Any thread *reads*: all the rest.
 """
 
 from __future__ import annotations
