@@ -1,0 +1,1 @@
+"""Where do resources live, who uses them, and who must go."""
