@@ -12,23 +12,19 @@ cd "$(dirname "$0")/.."
 say() { printf '%s\n' "setup: $*" >&2; }
 die() { say "$*"; exit 1; }
 
-# As root, or through sudo where that asks no password; otherwise say what to type.
-as_root() {
-    if [ "$(id -u)" -eq 0 ]; then
-        "$@"
-    elif command -v sudo >/dev/null 2>&1 && sudo -n true 2>/dev/null; then
-        sudo -n "$@"
-    else
-        die "not root, and sudo would ask for a password; please run once as root: $*"
-    fi
-}
-
 apt_install() {
     command -v apt-get >/dev/null 2>&1 || die "no apt-get here; please install yourself: $*"
+    if [ "$(id -u)" -eq 0 ]; then
+        as_root=
+    elif command -v sudo >/dev/null 2>&1 && sudo -n true 2>/dev/null; then
+        as_root="sudo -n"
+    else
+        die "not root, and no sudo without a password; please run once as root: apt-get install $*"
+    fi
     say "installing $*"
-    as_root apt-get update -qq
+    $as_root apt-get update -qq
     # RUNLEVEL=1 keeps a package from starting its service: we run nginx ourselves, on a port of our own.
-    as_root env DEBIAN_FRONTEND=noninteractive RUNLEVEL=1 \
+    $as_root env DEBIAN_FRONTEND=noninteractive RUNLEVEL=1 \
         apt-get install -y -qq --no-install-recommends "$@" </dev/null >&2
 }
 

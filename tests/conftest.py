@@ -10,6 +10,8 @@ import pytest
 
 from tests import leaks
 
+pytest_plugins = ["tests.world.fixtures"]
+
 # The quick profile tries the same examples each time: a test that fails now and then teaches people to press the button
 # again. The search for new examples is what `make stress` is for.
 hypothesis.settings.register_profile("quick", max_examples=50, derandomize=True, database=None, deadline=None)
