@@ -51,6 +51,16 @@ class Descriptor:
         """The number between brackets of `socket:[123]`."""
         return self.target.partition("[")[2].rstrip("]")
 
+    @property
+    def is_socket(self) -> bool:
+        """True for a socket of any family."""
+        return self.target.startswith("socket:")
+
+    @property
+    def is_machinery(self) -> bool:
+        """True for what a loop is made of, and false for a file."""
+        return self.target.startswith(("socket:", "pipe:", "anon_inode:"))
+
 
 @dataclass(frozen=True, slots=True)
 class Belongings:
@@ -153,27 +163,25 @@ def _descriptors() -> Iterator[Descriptor]:
 
 def _descriptors_left(before: Belongings, since_start: Belongings) -> Iterator[str]:
     now = frozenset(_descriptors())
-    states = _tcp_states()
-    yield from (
-        f"{kind}: descriptor {descriptor.number}, {descriptor.target}"
-        for descriptor in sorted(now - before.descriptors, key=lambda each: each.number)
-        if (kind := _kind(descriptor, states)) is not None
-    )
-    standing = [each for each in now - since_start.descriptors if _kind(each, states) is None]
-    fixtures = len([each for each in before.descriptors - since_start.descriptors if _kind(each, states) is None])
-    limit = RUNTIME_DESCRIPTORS if _runtime_lives() else fixtures
-    if len(standing) > max(limit, fixtures):
-        yield f"{len(standing)} pipes, epolls and dead sockets are open, {limit} are allowed: {standing}"
+    new = sorted(now - before.descriptors, key=lambda each: each.number)
+    # The kernel takes milliseconds to write its table of sockets, too long to be asked after every test.
+    states = _tcp_states() if any(each.is_socket for each in new) else {}
+    faults = {each: fault for each in new if (fault := _fault(each, states)) is not None}
+    yield from (f"{fault}: descriptor {each.number}, {each.target}" for each, fault in faults.items())
+    standing = [each for each in now - since_start.descriptors if each.is_machinery and each not in faults]
+    longer_lived = [each for each in before.descriptors - since_start.descriptors if each.is_machinery]
+    limit = max(RUNTIME_DESCRIPTORS if _runtime_lives() else 0, len(longer_lived))
+    if len(standing) > limit:
+        yield f"{len(standing)} pipes, epolls and sockets are open, {limit} are allowed: {standing}"
 
 
-def _kind(descriptor: Descriptor, states: dict[str, str]) -> str | None:
-    """Return what no test may leave behind; None for what the machinery of a loop consists of."""
-    if descriptor.target.startswith("socket:"):
-        state = states.get(descriptor.inode)
-        return None if state is None else f"a socket is still {state}"
-    if descriptor.target.startswith(("pipe:", "anon_inode:")):
-        return None
-    return "a file is still open"
+def _fault(descriptor: Descriptor, states: dict[str, str]) -> str | None:
+    """Return what is wrong with leaving this behind; None for what the machinery of a loop consists of."""
+    if not descriptor.is_machinery:
+        return "a file is still open"
+    if descriptor.is_socket and descriptor.inode in states:
+        return f"a socket is still {states[descriptor.inode]}"
+    return None
 
 
 def _runtime_lives() -> bool:

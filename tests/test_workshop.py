@@ -84,7 +84,7 @@ LEAKS: list[tuple[Leak, str]] = [
     (_listening, "socket is still listening"),
     (_established, "socket is still established"),
     (_file, "file is still open.*left open"),
-    (_pipes, "pipes, epolls and dead sockets"),
+    (_pipes, "pipes, epolls and sockets"),
 ]
 
 
