@@ -12,8 +12,10 @@ from datetime import datetime
 from functools import cached_property, lru_cache
 from pathlib import Path
 from tempfile import mkdtemp
+from typing import TYPE_CHECKING
 
-import trustme
+if TYPE_CHECKING:
+    import trustme
 
 LOOPBACK = ("127.0.0.1", "::1", "localhost")
 
@@ -59,6 +61,8 @@ class Certificate:
 
 @lru_cache(maxsize=1)
 def _authority() -> trustme.CA:
+    import trustme  # noqa: PLC0415 - the demo runs where only the library is installed, and needs no TLS
+
     authority = trustme.CA()
     authority.cert_pem.write_to_path(str(_folder() / "ca.pem"))
     return authority

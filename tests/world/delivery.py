@@ -53,7 +53,7 @@ class Delivery:
         """Note bytes of the body (the meter of its wire)."""
         self._exchange.sent(count)
 
-    def blocked(self, now: bool) -> None:
+    def blocked(self, *, now: bool) -> None:
         """Note that the client does not read, or reads again (the meter of its wire)."""
         self._exchange.enter("blocked" if now else "sending")
 

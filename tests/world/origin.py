@@ -48,7 +48,7 @@ class Origin:
 
     # What is there
 
-    def serve(  # noqa: PLR0913 - each one is a thing that an origin says
+    def serve(
         self,
         path: str,
         body: bytes | Path | Body,
@@ -64,7 +64,7 @@ class Origin:
         """Put a body at a path and return its URL.
 
         `faults` has one item per request to come, after which the answers are right; `always` is for every request.
-        With a query in `path` only requests with that query find it. `ranges=False`: `Accept-Ranges: none`, and it is so.
+        With a query in `path` only requests with that query find it. `ranges=False`: `Accept-Ranges: none`, and truly.
         """
         version = Version(
             body=as_body(body),

@@ -11,7 +11,7 @@ from collections import deque
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field
 
-from kithara_file.errors import BodyBroken, InvalidResponse, NetError, NetTimeout, RangeNotSatisfiable, Stage
+from kithara_file.errors import BodyBroken, Cancelled, InvalidResponse, NetError, NetTimeout, RangeNotSatisfiable, Stage
 from kithara_file.net.client import WHOLE, Chunk, NotModified, Response, Want
 from kithara_file.net.remote import Freshness, Remote, Validator
 from kithara_file.ranges import ByteRange
@@ -292,7 +292,7 @@ class ScriptedBody:
 
     async def __anext__(self) -> Chunk:
         """Return the next chunk; cancelled, it loses nothing."""
-        if self.done:
+        if self.ended:
             raise StopAsyncIteration
         first = None
         loop = asyncio.get_running_loop()
@@ -301,7 +301,7 @@ class ScriptedBody:
                 break
             first = loop.time() if first is None else first
         if self.asked.closed:
-            raise StopAsyncIteration
+            raise Cancelled("The body was given up")
         return self._take()
 
     def _wants_more(self, first: float | None, now: float) -> bool:

@@ -1,4 +1,4 @@
-"""One accepted connection, plain or TLS: read a request head, send bytes with back-pressure, notice the client's leaving.
+"""One accepted connection, plain or TLS: read a request head, send under back-pressure, notice that the client left.
 
 One coroutine uses a wire. Everything it may wait for (bytes in, room to send, a moment, a release) ends in `wake`,
 after which it looks again: a wake-up that comes late, twice or for nothing does no harm.
@@ -12,6 +12,7 @@ import socket
 import ssl
 import struct
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Protocol
 
 _HEAD_LIMIT = 256 * 1024
@@ -28,14 +29,14 @@ class Meter(Protocol):
     def sent(self, count: int) -> None:
         """So many bytes are in the kernel's hands."""
 
-    def blocked(self, now: bool) -> None:
+    def blocked(self, *, now: bool) -> None:
         """The kernel takes no more, or takes some again."""
 
 
 class _Deaf:
     def sent(self, count: int) -> None: ...
 
-    def blocked(self, now: bool) -> None: ...
+    def blocked(self, *, now: bool) -> None: ...
 
 
 UNMETERED: Meter = _Deaf()
@@ -95,6 +96,7 @@ class Wire:
         if self._sock.fileno() < 0:
             return
         self._loop.remove_reader(self._sock)
+        self._loop.remove_writer(self._sock)
         if reset:
             self._sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
         self._sock.close()
@@ -111,13 +113,14 @@ class Wire:
                 raise ClientGone from error
 
     async def _writable(self, meter: Meter) -> None:
-        meter.blocked(True)
+        meter.blocked(now=True)
         self._loop.add_writer(self._sock, self.wake)
         try:
             await self._park()
         finally:
-            self._loop.remove_writer(self._sock)
-            meter.blocked(False)
+            if self._sock.fileno() >= 0:
+                self._loop.remove_writer(self._sock)
+            meter.blocked(now=False)
 
     async def _park(self, until: float | None = None) -> None:
         """Wait for the next `wake`, or until a moment of the loop's clock."""
@@ -183,6 +186,15 @@ class TlsWire(Wire):
             await self._flush(meter)
             meter.sent(count)
             view = view[count:]
+
+    def close(self, *, reset: bool = False) -> None:
+        """End the connection; in order means with the alert that says so, as far as there is room for it."""
+        if self._ready and not reset and not self.gone and self._sock.fileno() >= 0:
+            with suppress(ssl.SSLError, OSError):
+                self._tls.unwrap()
+            with suppress(OSError):
+                self._sock.send(self._outgoing.read())
+        super().close(reset=reset)
 
     async def _flush(self, meter: Meter = UNMETERED) -> None:
         view = memoryview(self._outgoing.read())
