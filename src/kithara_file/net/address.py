@@ -1,0 +1,97 @@
+"""Where to send a request: a URL as given, split into what goes on the wire, to whom, and with whose name.
+
+Pure. A URL is sent byte for byte; only what cannot stand in a request line (other than ASCII, blanks, control
+characters) is percent-encoded. Must not know: libcurl, answers, headers beyond Authorization.
+"""
+
+from __future__ import annotations
+
+import re
+from base64 import b64encode
+from dataclasses import dataclass
+from urllib.parse import unquote_to_bytes, urljoin
+
+from kithara_file.errors import ConnectFailed, InvalidResponse
+
+_PORTS = {"http": 80, "https": 443}
+_URL = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*)://([^/?#]*)([^#]*)", re.DOTALL)
+_ABSOLUTE = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:")
+_HOST = re.compile(r"(\[[0-9A-Fa-f:.]+(?:%[\w.~%-]+)?\]|[\w.~%-]+)(?::(\d{0,5}))?", re.ASCII)
+_UNSENDABLE = re.compile(r"[^\x21-\x7e]")
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """Scheme, host and port: who may learn the credentials meant for it (RFC 6454)."""
+
+    scheme: str
+    host: str
+    port: int
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """One place a request can go to."""
+
+    url: str
+    """What libcurl is given: ASCII, without user info and fragment."""
+    origin: Origin
+    authorization: str | None = None
+    """The Authorization field which the user info of the URL stands for (RFC 7617)."""
+
+    @classmethod
+    def of(cls, url: str) -> Address:
+        """Read `url`; raises `ConnectFailed`, not recoverable, when it is no http or https URL that can be sent."""
+        match = _URL.match(url.strip())
+        if match is None or not _encodable(url):
+            raise ConnectFailed("it is not an absolute URL", url=url, recoverable=False)
+        scheme, authority, rest = match[1].lower(), match[2], match[3]
+        if scheme not in _PORTS:
+            raise ConnectFailed(f"{scheme} is not a scheme it can be fetched by", url=url, recoverable=False)
+        user, at, place = authority.rpartition("@")
+        named = _HOST.fullmatch(_ascii_host(place))
+        port = _PORTS[scheme] if named is None or not named[2] else int(named[2])
+        if named is None or port > 65535:
+            raise ConnectFailed("its host or port is malformed", url=url, recoverable=False)
+        return cls(
+            f"{scheme}://{named[0]}{_UNSENDABLE.sub(_percent, rest)}",
+            Origin(scheme, named[1].lower(), port),
+            _basic(user) if at else None,
+        )
+
+    def redirected(self, location: bytes) -> Address:
+        """Return where a Location field leads from here (RFC 3986, 5.2); raises `InvalidResponse` for nowhere."""
+        target = location.decode("utf-8", "surrogateescape").strip()
+        absolute = target if _ABSOLUTE.match(target) else urljoin(self.url, target)
+        try:
+            return Address.of(absolute)
+        except (ConnectFailed, ValueError) as error:
+            scheme = absolute.partition(":")[0]
+            reason = f"it redirects to a {scheme[:20]}: URL" if scheme.lower() not in _PORTS else "it redirects nowhere"
+            raise InvalidResponse(reason, url=self.url) from error
+
+
+def _ascii_host(place: str) -> str:
+    if place.isascii():
+        return place
+    host, colon, port = place.partition(":")
+    try:
+        return host.encode("idna").decode("ascii") + colon + port
+    except UnicodeError:
+        return ""
+
+
+def _percent(match: re.Match[str]) -> str:
+    return "".join(f"%{byte:02X}" for byte in match[0].encode("utf-8", "surrogateescape"))
+
+
+def _encodable(url: str) -> bool:
+    try:
+        return bool(url.encode("utf-8", "surrogateescape"))  # escapes stand for bytes which are not UTF-8
+    except UnicodeEncodeError:
+        return False
+
+
+def _basic(user: str) -> str:
+    name, _, password = user.partition(":")
+    return "Basic " + b64encode(unquote_to_bytes(name) + b":" + unquote_to_bytes(password)).decode("ascii")

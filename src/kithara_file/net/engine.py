@@ -1,0 +1,192 @@
+"""libcurl driven by an asyncio loop: the loop watches the sockets and the clock, libcurl does the rest.
+
+The bottom of the room: it moves transfers and knows none of their meaning. Must not know: HTTP, URLs, errors of ours.
+
+libcurl forbids most calls from inside its own callbacks, so nothing here runs foreign code there: a callback notes what
+happened and wakes a future, and whoever waits runs in a later turn of the loop.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Protocol
+
+import pycurl
+
+IDLE_SECONDS = 5.0
+"""How long connections are kept for reuse while nothing is transferred."""
+MAX_CONNECTIONS = 32
+"""How many connections are kept for reuse."""
+
+_READS = (pycurl.POLL_IN, pycurl.POLL_INOUT)
+_WRITES = (pycurl.POLL_OUT, pycurl.POLL_INOUT)
+
+
+class Job(Protocol):
+    """What the engine runs: one easy handle, told when it is over."""
+
+    @property
+    def handle(self) -> pycurl.Curl:
+        """The handle, set up and not in use; from `start` on it belongs to the engine, which closes it."""
+
+    def finished(self, code: int, message: str) -> None:
+        """Learn that libcurl is through with the handle: `code` 0, or an error with its message."""
+
+
+class Engine:
+    """Runs transfers on `loop`, any number at once; belongs to the thread of that loop.
+
+    Costs nothing until the first transfer. Connections are kept for reuse, and let go of after `idle_seconds` without
+    a transfer, or at once by `rest`.
+    """
+
+    def __init__(self, loop: asyncio.AbstractEventLoop, *, idle_seconds: float = IDLE_SECONDS) -> None:
+        self._loop = loop
+        self._idle_seconds = idle_seconds
+        self._multi: pycurl.CurlMulti | None = None
+        self._jobs: dict[pycurl.Curl, Job] = {}
+        self._watched: dict[int, int] = {}
+        self._timer: asyncio.Handle | None = None
+        self._idle: asyncio.TimerHandle | None = None
+        self._inside = False
+        self._doomed: list[Job] = []
+        self._closed = False
+
+    @property
+    def loop(self) -> asyncio.AbstractEventLoop:
+        """The loop everything runs on."""
+        return self._loop
+
+    @property
+    def running(self) -> int:
+        """How many transfers there are."""
+        return len(self._jobs)
+
+    def start(self, job: Job) -> None:
+        """Begin a transfer; its callbacks run in later turns of the loop."""
+        if self._closed:
+            raise RuntimeError("the engine is closed")
+        multi = self._multi = self._multi or self._open()
+        if self._idle is not None:
+            self._idle.cancel()
+            self._idle = None
+        multi.add_handle(job.handle)
+        self._jobs[job.handle] = job
+
+    def remove(self, job: Job) -> None:
+        """End a transfer at once, closing the connection when its answer is not complete; idempotent.
+
+        From inside a callback of libcurl it is only noted, and done as soon as libcurl has returned.
+        """
+        if self._inside:
+            self._doomed.append(job)
+        elif self._jobs.pop(job.handle, None) is not None and self._multi is not None:
+            self._multi.remove_handle(job.handle)
+            job.handle.close()
+            self._settle()
+
+    def resume(self, job: Job) -> None:
+        """Go on with a transfer whose write callback asked for a pause; may deliver bytes before it returns."""
+        if job.handle in self._jobs:
+            self._inside = True
+            try:
+                job.handle.pause(pycurl.PAUSE_CONT)
+            finally:
+                self._inside = False
+            self._reap()
+
+    def rest(self) -> None:
+        """Close the connections that are kept for reuse, unless a transfer is running."""
+        if not self._jobs and self._multi is not None:
+            multi, self._multi = self._multi, None
+            self._set_timer(multi, -1)
+            multi.close()
+            for fd in list(self._watched):
+                self._forget(fd)
+        if self._idle is not None:
+            self._idle.cancel()
+            self._idle = None
+
+    def close(self) -> None:
+        """End every transfer (each job hears of it as aborted) and every connection; idempotent."""
+        self._closed = True
+        for job in list(self._jobs.values()):
+            self.remove(job)
+            job.finished(pycurl.E_ABORTED_BY_CALLBACK, "the engine was closed")
+        self.rest()
+
+    def _open(self) -> pycurl.CurlMulti:
+        multi = pycurl.CurlMulti()
+        multi.setopt(pycurl.M_SOCKETFUNCTION, self._watch)
+        multi.setopt(pycurl.M_TIMERFUNCTION, lambda ms: self._set_timer(multi, ms))
+        multi.setopt(pycurl.M_PIPELINING, pycurl.PIPE_MULTIPLEX)
+        multi.setopt(pycurl.M_MAXCONNECTS, MAX_CONNECTIONS)
+        return multi
+
+    def _watch(self, what: int, fd: int, _multi: object, _data: object) -> None:
+        before = self._watched.get(fd, pycurl.POLL_NONE)
+        if what == pycurl.POLL_REMOVE:
+            self._forget(fd)
+            return
+        self._watched[fd] = what
+        if what in _READS and before not in _READS:
+            self._loop.add_reader(fd, self._act, fd, pycurl.CSELECT_IN)
+        elif what not in _READS and before in _READS:
+            self._loop.remove_reader(fd)
+        if what in _WRITES and before not in _WRITES:
+            self._loop.add_writer(fd, self._act, fd, pycurl.CSELECT_OUT)
+        elif what not in _WRITES and before in _WRITES:
+            self._loop.remove_writer(fd)
+
+    def _forget(self, fd: int) -> None:
+        if self._watched.pop(fd, None) is not None and not self._loop.is_closed():
+            self._loop.remove_reader(fd)
+            self._loop.remove_writer(fd)
+
+    def _set_timer(self, multi: pycurl.CurlMulti, milliseconds: int) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        if milliseconds == 0:
+            self._timer = self._loop.call_soon(self._timed_out, multi)
+        elif milliseconds > 0:
+            self._timer = self._loop.call_later(milliseconds / 1000, self._timed_out, multi)
+
+    def _timed_out(self, multi: pycurl.CurlMulti) -> None:
+        self._timer = None
+        if multi is self._multi:
+            self._act(pycurl.SOCKET_TIMEOUT, 0)
+
+    def _act(self, fd: int, events: int) -> None:
+        if self._multi is None:
+            return
+        self._inside = True
+        try:
+            self._multi.socket_action(fd, events)
+        finally:
+            self._inside = False
+        self._reap()
+
+    def _reap(self) -> None:
+        """Take leave of what is through, and of what was given up from inside a callback."""
+        doomed, self._doomed = self._doomed, []
+        for job in doomed:
+            self.remove(job)
+        if self._multi is None:
+            return
+        waiting = 1
+        while waiting:
+            waiting, good, bad = self._multi.info_read()
+            for handle, code, message in [*((each, 0, "") for each in good), *bad]:
+                self._multi.remove_handle(handle)
+                self._jobs.pop(handle).finished(code, message)
+                handle.close()
+        self._settle()
+
+    def _settle(self) -> None:
+        if not self._jobs and self._idle is None and not self._closed:
+            self._idle = self._loop.call_later(self._idle_seconds, self.rest)
+
+    def __repr__(self) -> str:
+        state = "closed" if self._closed else "resting" if self._multi is None else "open"
+        return f"<Engine {state} · {len(self._jobs)} running · {len(self._watched)} sockets watched>"

@@ -1,0 +1,66 @@
+"""When bytes that trickle in are worth waking somebody: gathered while nobody is in need, handed on when one is.
+
+Pure arithmetic with `now` given. Must not know: sockets, tasks, timers. libcurl delivers small pieces, and each
+wake-up, write and journal record costs the same for one byte and for a quarter of a mebibyte.
+"""
+
+from __future__ import annotations
+
+KIB = 1024
+STEP = 256 * KIB
+"""A buffer this full is handed over whatever else."""
+BOUND = 512 * KIB
+"""A buffer this full takes no more."""
+LINGER = 0.02
+"""Seconds that the first byte in the buffer waits for company while nobody is in need."""
+HURRIED_LINGER = 0.001
+QUIET = 0.02
+"""A pause this long makes the next byte news again."""
+STEADY = 1024 * KIB
+"""After this many bytes of one body a hurried reader is better served by fewer, larger chunks."""
+
+
+class Gather:
+    """The buffer between the callback which brings bytes and the task which takes them."""
+
+    __slots__ = ("_emptied", "_pieces", "_taken", "hurried", "size")
+
+    def __init__(self, now: float) -> None:
+        self._pieces: list[bytes] = []
+        self._taken = 0
+        self._emptied = now - QUIET
+        self.size = 0
+        """Bytes held."""
+        self.hurried = False
+        """True while somebody waits for the next bytes, however few."""
+
+    def put(self, piece: bytes) -> None:
+        """Add what came."""
+        self._pieces.append(piece)
+        self.size += len(piece)
+
+    @property
+    def full(self) -> bool:
+        """True when no more should come before some is taken."""
+        return self.size >= BOUND
+
+    @property
+    def ripe(self) -> bool:
+        """True when there is enough to hand over whoever asks."""
+        return self.size >= STEP
+
+    def patience(self, now: float) -> float:
+        """Return for how many seconds the first byte in the buffer, come `now`, waits for more."""
+        if not self.hurried:
+            return LINGER
+        steady = self._taken >= STEADY and now - self._emptied < QUIET
+        return HURRIED_LINGER if steady else 0.0
+
+    def take(self, now: float) -> tuple[tuple[bytes, ...], int]:
+        """Return the pieces held and their size together, and hold none."""
+        pieces, size = tuple(self._pieces), self.size
+        self._pieces.clear()
+        self.size = 0
+        self._taken += size
+        self._emptied = now
+        return pieces, size

@@ -1,0 +1,151 @@
+"""The `Client` that speaks HTTP: requests put together, redirects followed, answers judged, bodies handed on.
+
+Must not know: when to try again, how long silence may last within a body, what is stored.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping
+from functools import cache
+
+import pycurl
+
+from kithara_file.clock import Clock, SystemClock
+from kithara_file.config import Timeouts
+from kithara_file.errors import InvalidResponse, KitharaError, NetTimeout, public_url
+from kithara_file.net.address import Address
+from kithara_file.net.client import NotModified, Want
+from kithara_file.net.engine import Engine
+from kithara_file.net.faults import before_headers
+from kithara_file.net.remote import Validator
+from kithara_file.net.reply import Accepted, Asked, Head, announced_length, judge
+from kithara_file.net.request import fields, line
+from kithara_file.net.response import HttpResponse
+from kithara_file.net.transfer import Transfer
+from kithara_file.net.trust import system_bundle
+
+MAX_REDIRECTS = 10
+
+_log = logging.getLogger("kithara_file.net")
+_REDIRECTS = frozenset({301, 302, 303, 307, 308})
+_SUPPRESS_CONNECT_HEADERS = 265  # CURLOPT_…, which pycurl has no name for: what a proxy says to CONNECT is no answer
+_OPTIONS: tuple[tuple[int, int | str], ...] = (
+    (pycurl.NOSIGNAL, 1),
+    (pycurl.PROTOCOLS, pycurl.PROTO_HTTP | pycurl.PROTO_HTTPS),
+    (pycurl.HTTP_VERSION, pycurl.CURL_HTTP_VERSION_2TLS),
+    (pycurl.FOLLOWLOCATION, 0),
+    (pycurl.PATH_AS_IS, 1),
+    (_SUPPRESS_CONNECT_HEADERS, 1),
+    (pycurl.TCP_KEEPALIVE, 1),
+    (pycurl.BUFFERSIZE, 256 * 1024),
+    # Whatever libcurl can decode is decoded should it come; what we ask for is identity, by a header of ours.
+    (pycurl.ACCEPT_ENCODING, ""),
+)
+
+
+@cache
+def codings() -> frozenset[str]:
+    """Return the content codings this libcurl can take off a body."""
+    features = pycurl.version_info()[4]
+    known = (
+        (pycurl.VERSION_LIBZ, ("gzip", "x-gzip", "deflate")),
+        (pycurl.VERSION_BROTLI, ("br",)),
+        (pycurl.VERSION_ZSTD, ("zstd",)),
+    )
+    return frozenset(name for bit, names in known if features & bit for name in names)
+
+
+class HttpClient:
+    """Opens http and https URLs by GET, on one engine; many requests may be under way at once.
+
+    `headers` are sent to the origin of the URL that was opened and to no other; `ca_file` is trusted instead of the
+    system's certificates. Limits the time to connect and the time from there to the headers; what a body takes is for
+    `TimeoutClient` to limit. Proxies are those of the environment.
+    """
+
+    def __init__(
+        self,
+        engine: Engine,
+        *,
+        headers: Mapping[str, str] | None = None,
+        ca_file: str | None = None,
+        timeouts: Timeouts | None = None,
+        clock: Clock | None = None,
+    ) -> None:
+        self._engine = engine
+        self._headers = dict(headers or {})
+        self._ca_file = ca_file
+        self._timeouts = timeouts or Timeouts()
+        self._clock = clock or SystemClock()
+
+    async def open(self, url: str, want: Want, same_as: Validator | None) -> HttpResponse | NotModified:
+        """Send one GET, follow where it leads, and return when the headers are in.
+
+        Raises a `NetError`; cancelled, it ends the request before it returns.
+        """
+        asked = Asked(url, want, same_as)
+        home = address = Address.of(url)
+        for _ in range(MAX_REDIRECTS + 1):
+            answer = await self._ask(asked, home, address)
+            if not isinstance(answer, Address):
+                return answer
+            address = answer
+        raise InvalidResponse(f"more than {MAX_REDIRECTS} redirects", url=url)
+
+    async def _ask(self, asked: Asked, home: Address, address: Address) -> HttpResponse | NotModified | Address:
+        _log.debug("> GET %s of %s", asked.want, public_url(address.url))
+        transfer = Transfer(self._engine, self._handle(asked, home, address), self._timeouts.headers)
+        head = await self._head(transfer, address)
+        _log.debug("< %d from %s", head.status, public_url(address.url))
+        try:
+            answer = self._judge(head, asked, address)
+        except KitharaError as error:
+            _log.debug("! %s", error)
+            transfer.dismiss(announced_length(head))
+            raise
+        if isinstance(answer, Accepted):
+            return HttpResponse(transfer, answer, asked.url)
+        transfer.dismiss(announced_length(head))
+        return answer
+
+    async def _head(self, transfer: Transfer, address: Address) -> Head:
+        try:
+            complete = await transfer.headers()
+        except BaseException:
+            transfer.close()
+            raise
+        if complete:
+            split = (line.decode("latin-1").partition(":") for line in transfer.lines)
+            lines = tuple((name.strip(), value.strip()) for name, _, value in split)
+            return Head(transfer.status, lines, self._clock.wall())
+        transfer.close()
+        error = self._no_answer(transfer, address)
+        _log.debug("! %s", error)
+        raise error
+
+    def _no_answer(self, transfer: Transfer, address: Address) -> KitharaError:
+        if transfer.outcome is None:
+            return NetTimeout(url=address.url, stage="headers", seconds=self._timeouts.headers)
+        return before_headers(transfer.outcome, address.url, self._timeouts.connect)
+
+    def _judge(self, head: Head, asked: Asked, address: Address) -> Accepted | NotModified | Address:
+        if head.status not in _REDIRECTS:
+            return judge(head, asked, codings())
+        location = head.only("location")
+        if location is None:
+            raise InvalidResponse(f"redirect {head.status} without a Location", url=asked.url)
+        return address.redirected(location.encode("latin-1"))
+
+    def _handle(self, asked: Asked, home: Address, address: Address) -> pycurl.Curl:
+        handle = pycurl.Curl()
+        wanted = fields(asked, self._headers, home, address)
+        for option, value in _OPTIONS:
+            handle.setopt(option, value)
+        handle.setopt(pycurl.URL, address.url)
+        handle.setopt(pycurl.CONNECTTIMEOUT_MS, max(1, round(self._timeouts.connect * 1000)))
+        handle.setopt(pycurl.HTTPHEADER, [line(*each) for each in wanted.items()])
+        bundle = self._ca_file or system_bundle()
+        if bundle is not None:
+            handle.setopt(pycurl.CAINFO, bundle)
+        return handle

@@ -1,0 +1,210 @@
+"""One request in flight: its header lines, its bytes, its end, as things one task can wait for.
+
+Must not know: what the answer means; which request it is. The callbacks run inside libcurl, beside whatever burns the
+interpreter's lock: they append, add and compare, and wake.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import pycurl
+
+from kithara_file.net.engine import Engine
+from kithara_file.net.gather import KIB, Gather
+
+DRAIN_BYTES = 64 * KIB
+"""An abandoned body with no more than this left is read to its end, so that its connection lives on."""
+DRAIN_SECONDS = 0.05
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """How libcurl ended a transfer: `code` 0 is success; `proxy_status` is what a proxy said to CONNECT, else 0."""
+
+    code: int
+    message: str = ""
+    proxy_status: int = 0
+
+
+class Transfer:
+    """A `Job` whose answer is read by one task: `headers` once, then `take` until None."""
+
+    def __init__(self, engine: Engine, handle: pycurl.Curl, headers_seconds: float) -> None:
+        self._engine = engine
+        self._loop = engine.loop
+        self._handle = handle
+        self._headers_seconds = headers_seconds
+        self._gather = Gather(self._loop.time())
+        self._lines: list[bytes] = []
+        self._waiter: asyncio.Future[None] | None = None
+        self._alarm: asyncio.TimerHandle | None = None
+        self._due = False
+        self._paused = False
+        self._unwanted = 0
+        self._gone = False
+        self.status = 0
+        """The status of the final answer; 0 until its headers are complete."""
+        self.late = False
+        """True when the headers did not come within their time after the request had gone out."""
+        self.outcome: Outcome | None = None
+        """Set when the transfer is over."""
+        handle.setopt(pycurl.HEADERFUNCTION, self._on_header)
+        handle.setopt(pycurl.WRITEFUNCTION, self._on_body)
+        handle.setopt(pycurl.PREREQFUNCTION, self._on_connected)
+        engine.start(self)
+
+    @property
+    def handle(self) -> pycurl.Curl:
+        """The easy handle."""
+        return self._handle
+
+    @property
+    def lines(self) -> list[bytes]:
+        """The header lines of the final answer, without its status line."""
+        return self._lines
+
+    # -- what the task calls
+
+    async def headers(self) -> bool:
+        """Wait for the headers; False when the transfer ended, or ran late, without any."""
+        while not self.status and self.outcome is None and not self.late:
+            await self._wait()
+        self._disarm()
+        return self.status > 0
+
+    async def take(self) -> tuple[tuple[bytes, ...], int] | None:
+        """Wait for bytes and return their pieces and size; None at the end of any kind. Cancelling loses nothing."""
+        while not (self.outcome or self._gone or self._gather.ripe or (self._due and self._gather.size)):
+            await self._wait()
+        if self._gone or not self._gather.size:
+            return None
+        self._disarm()
+        self._due = False
+        batch = self._gather.take(self._loop.time())
+        self._resume()
+        return batch
+
+    def hurry(self, wanted: bool) -> None:
+        """Hand over what comes at once, or gather."""
+        self._gather.hurried = wanted
+        if wanted and self._gather.size:
+            self._ripen()
+
+    def dismiss(self, left: int | None) -> None:
+        """Give the answer up when `left` bytes of it are still to come (None: unknown); idempotent.
+
+        A small rest is drained in the background for a moment, since a new connection costs more than it does.
+        """
+        unread = None if left is None else left - self._gather.size
+        if self.outcome is None and not self._gone and unread is not None and 0 <= unread <= DRAIN_BYTES:
+            self._gone = True
+            self._unwanted = unread
+            self._arm(DRAIN_SECONDS, self.close)
+            self._resume()
+            self._wake()
+        elif not self._gone:
+            self.close()
+
+    def close(self) -> None:
+        """End the transfer at once; its connection is closed unless the answer was complete. Idempotent."""
+        self._gone = True
+        self._disarm()
+        self._engine.remove(self)
+        self._wake()
+
+    # -- what libcurl calls
+
+    def _on_connected(self, *_where: object) -> int:
+        if not self._gone:
+            self._arm(self._headers_seconds, self._run_late)
+        return pycurl.PREREQFUNC_OK
+
+    def _on_header(self, line: bytes) -> None:
+        if self.status:
+            return  # a trailer
+        if line.startswith(b"HTTP/"):
+            self._lines = [line]
+        elif line.strip():
+            self._lines.append(line)
+        elif (status := _status(self._lines)) >= 200:
+            self.status = status
+            del self._lines[0]
+            self._wake()
+
+    def _on_body(self, piece: bytes) -> int | None:
+        gather = self._gather
+        if self._gone:
+            self._unwanted -= len(piece)
+            return None if self._unwanted >= 0 else -1  # more than was promised: libcurl ends it
+        if gather.full:
+            self._paused = True
+            return pycurl.WRITEFUNC_PAUSE
+        first = not gather.size
+        gather.put(piece)
+        if gather.ripe:
+            self._wake()
+        elif first:
+            self._first_byte()
+        return None
+
+    def finished(self, code: int, message: str) -> None:
+        """Learn from the engine that it is over."""
+        proxy_status = int(self._handle.getinfo(pycurl.HTTP_CONNECTCODE)) if code else 0
+        self.outcome = Outcome(code, message, proxy_status)
+        self._disarm()
+        self._wake()
+
+    # -- how the two meet
+
+    def _first_byte(self) -> None:
+        seconds = self._gather.patience(self._loop.time())
+        if seconds and self.status:
+            self._arm(seconds, self._ripen)
+        else:
+            self._ripen()
+
+    def _ripen(self) -> None:
+        self._due = True
+        self._wake()
+
+    def _run_late(self) -> None:
+        if not self.status:
+            self.late = True
+            self._wake()
+
+    def _resume(self) -> None:
+        if self._paused:
+            self._paused = False
+            self._engine.resume(self)
+
+    def _arm(self, seconds: float, action: Callable[[], None]) -> None:
+        self._disarm()
+        self._alarm = self._loop.call_later(seconds, action)
+
+    def _disarm(self) -> None:
+        if self._alarm is not None:
+            self._alarm.cancel()
+            self._alarm = None
+
+    def _wake(self) -> None:
+        if self._waiter is not None and not self._waiter.done():
+            self._waiter.set_result(None)
+
+    async def _wait(self) -> None:
+        self._waiter = self._loop.create_future()
+        try:
+            await self._waiter
+        finally:
+            self._waiter = None
+
+    def __repr__(self) -> str:
+        state = "over" if self.outcome else "gone" if self._gone else "paused" if self._paused else "running"
+        return f"<Transfer {state} · status {self.status or '-'} · {self._gather.size} bytes held>"
+
+
+def _status(lines: list[bytes]) -> int:
+    words = lines[0].split(None, 2) if lines else []
+    return int(words[1]) if len(words) > 1 and words[1].isdigit() else 0
