@@ -65,6 +65,9 @@ class VirtualTimeLoop(asyncio.SelectorEventLoop):
         self.clock = clock or FakeClock()
         self._jobs: set[asyncio.Future[Any]] = set()
         super().__init__(_TimelessSelector(self.clock, self._jobs, patience))
+        # A timer is due when it lies less than this ahead. asyncio's nanosecond is lost in rounding once the clock
+        # shows more than some weeks, and the loop would then spin at that moment for ever.
+        self._clock_resolution = 1e-6
 
     def time(self) -> float:
         """Return the time of the clock."""

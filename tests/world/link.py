@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 _STEP_SECONDS = 0.005
-_SMALLEST_STEP = 1024
+_SMALLEST_STEP = 64
 _LATENESS = 0.02
 
 

@@ -31,6 +31,7 @@ _HOST = "127.0.0.1"
 _PLACES = "/usr/sbin:/usr/local/sbin:/usr/bin:/usr/local/bin"
 _FIELDS = ("method", "target", "status", "range", "if_range", "if_none_match", "bytes_sent", "connection", "protocol")
 
+# With `master_process off` nginx 1.22 crashes on a socket that it is given.
 _CONFIGURATION = """\
 daemon off;
 worker_processes 1;
@@ -82,6 +83,8 @@ def find_nginx() -> str | None:
 
 class Nginx:
     """An nginx that serves a folder; `rate` is its `limit_rate`, bytes/s per connection after the first `rate_after`.
+
+    (It counts in whole seconds, so that the first second's worth goes out at once.)
 
     Its socket is ours, given to it listening already: no port to lose, and no moment at which a client is too early.
     Entering starts it and returns when it answers; leaving stops it within 10 s.

@@ -1,0 +1,1 @@
+"""The tests of what the tests are run against."""
