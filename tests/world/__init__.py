@@ -43,6 +43,18 @@ Waiting, never sleeping (each has a deadline and shows the log when it passes)::
 
 Also: `Origin(host="::1")`, `Origin(tls=True)` and `.ca_file`, `origin.url(path, host="localhost")`,
 `origin.drop_connections(reset=True)`, `origin.go_down()` and `origin.come_back()`.
+
+As a proxy it is asked for whole URLs, which are served like paths: `origin.serve("http://elsewhere.example/a", body)`.
+
+Beside it, imported from their own modules:
+
+    nginx     a real one: `with Nginx(folder, tls=True, http2=True) as nginx`, `nginx.requests("/a", count=2)`
+    ports     `refusing_port()` and `silent_port()`, for connections that fail
+    remote    a far end in memory, without sockets
+    clock     `FakeClock`, and `run_virtual(main())`, in which sleeping costs nothing
+    sound     `write_wav(path, seconds=600)`
+    crash     `with Child(snippet, arg) as child: child.wait_line("ready"); child.kill()`
+    fixtures  what tests may ask for by name: origin, make_origin, tls_origin, nginx, make_nginx, site, store_dir, clock
 """
 
 from tests.world.answer import Version, http_date
