@@ -73,6 +73,20 @@ class Coverage:
         for each in ranges:
             self.add(each.start, each.end)
 
+    @classmethod
+    def of(cls, spans: Iterable[tuple[int, int]]) -> Coverage:
+        """Return the coverage of many spans, in one pass however they are ordered; empty ones add nothing."""
+        made = cls()
+        starts, ends = made._starts, made._ends
+        for start, end in sorted(spans):
+            if ends and start <= ends[-1]:
+                ends[-1] = max(end, ends[-1])
+            elif start < end:
+                starts.append(start)
+                ends.append(end)
+        made.total = sum(ends) - sum(starts)
+        return made
+
     def add(self, start: int, end: int) -> None:
         """Make `start`..`end` present, joining what it touches; an empty span adds nothing."""
         if start >= end:
@@ -107,10 +121,20 @@ class Coverage:
         starts[low:high] = [a for a, _ in kept]
         ends[low:high] = [b for _, b in kept]
 
+    @property
+    def end(self) -> int:
+        """Where the last present byte ends; 0 when there is none."""
+        return self._ends[-1] if self._ends else 0
+
     def end_of_run(self, offset: int) -> int:
         """Return where the present bytes from `offset` on end; `offset` itself when it is absent."""
         index = bisect_right(self._starts, offset) - 1
         return max(offset, self._ends[index]) if index >= 0 else offset
+
+    def start_of_run(self, offset: int) -> int:
+        """Return where the present bytes that end right before `offset`, or go on over it, begin; else `offset`."""
+        index = bisect_left(self._starts, offset) - 1
+        return self._starts[index] if index >= 0 and self._ends[index] >= offset else offset
 
     def gap(self, start: int, end: int) -> ByteRange | None:
         """Return the first maximal missing span within `start`..`end`, None when all of it is present."""

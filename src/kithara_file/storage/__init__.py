@@ -2,5 +2,6 @@
 
 from kithara_file.storage.memory import MemoryResource
 from kithara_file.storage.resource import Demand, Resource
+from kithara_file.storage.streaming import StreamingResource
 
-__all__ = ["Demand", "MemoryResource", "Resource"]
+__all__ = ["Demand", "MemoryResource", "Resource", "StreamingResource"]

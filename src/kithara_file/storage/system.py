@@ -1,0 +1,172 @@
+"""What storage asks of the operating system, and what this machine cannot do: the only door to file descriptors.
+
+Must not know: ranges, resources, journals. Errors leave as `OSError`; `faults` gives them their names.
+"""
+
+from __future__ import annotations
+
+import os
+import stat
+from collections.abc import Callable, Sequence
+from errno import EACCES, EISDIR, EPERM, EROFS, ESPIPE
+from functools import cache
+from pathlib import Path
+from typing import Self
+from uuid import UUID, uuid4
+
+IOV_MAX: int = os.sysconf("SC_IOV_MAX")
+_BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
+
+
+@cache
+def boot_id() -> UUID:
+    """Return what names the time since the machine was switched on: a page cache lives as long.
+
+    Where nobody tells, it is a new name in each process, so that nothing is believed that was not verified.
+    """
+    try:
+        return UUID(_BOOT_ID.read_text(encoding="ascii").strip())
+    except (OSError, ValueError):
+        return uuid4()
+
+
+class OpenFile:
+    """A descriptor that closes when its last user lets go of this object.
+
+    Whoever is about to read holds a reference of its own, so a close in another thread can never hand the number to
+    somebody else's file in the middle of a read; and that costs no lock, because references are counted anyway.
+    """
+
+    __slots__ = ("fd", "path", "writable")
+
+    def __init__(self, fd: int, path: Path, *, writable: bool) -> None:
+        self.fd = fd
+        self.path = path
+        self.writable = writable
+
+    def __del__(self, close: Callable[[int], None] = os.close) -> None:
+        close(self.fd)
+
+    @classmethod
+    def new(cls, path: Path, *, append: bool = False) -> Self:
+        """Make a file that only its owner may read; whatever had the name must be gone. Never follows a link."""
+        flags = os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC | os.O_NOFOLLOW | (os.O_APPEND if append else 0)
+        return cls(os.open(path, flags, 0o600), path, writable=True)
+
+    @classmethod
+    def existing(cls, path: Path, *, append: bool = False) -> Self:
+        """Open a regular file to read and write, only to read where writing is not allowed. Never follows a link."""
+        flags = os.O_NONBLOCK | os.O_CLOEXEC | os.O_NOFOLLOW | (os.O_APPEND if append else 0)
+        try:
+            return cls._regular(path, flags | os.O_RDWR, writable=True)
+        except OSError as error:
+            if error.errno not in (EACCES, EPERM, EROFS):
+                raise
+            return cls._regular(path, flags | os.O_RDONLY, writable=False)
+
+    @classmethod
+    def readable(cls, path: Path) -> Self:
+        """Open a regular file only to read it, through links too: it is the user's, who may name it as he likes."""
+        return cls._regular(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC, writable=False)
+
+    @classmethod
+    def _regular(cls, path: Path, flags: int, *, writable: bool) -> Self:
+        file = cls(os.open(path, flags), path, writable=writable)
+        mode = os.fstat(file.fd).st_mode
+        if stat.S_ISDIR(mode):
+            raise OSError(EISDIR, os.strerror(EISDIR), str(path))
+        if not stat.S_ISREG(mode):
+            raise OSError(ESPIPE, "Not a regular file", str(path))
+        return file
+
+    @property
+    def size(self) -> int:
+        """Where the file ends; in a sparse file this says nothing about what is in it."""
+        return os.fstat(self.fd).st_size
+
+    @property
+    def allocated(self) -> int:
+        """Bytes of disk in use."""
+        return os.fstat(self.fd).st_blocks * 512
+
+    @property
+    def inode(self) -> int:
+        """What tells this file from one that took its name."""
+        return os.fstat(self.fd).st_ino
+
+    @property
+    def owns_name(self) -> bool:
+        """True while the path still leads to this file."""
+        try:
+            return os.path.samestat(self.path.lstat(), os.fstat(self.fd))
+        except FileNotFoundError:
+            return False
+
+    def read_into(self, buffer: memoryview, start: int) -> int:
+        """Fill `buffer` from `start` on; return how many bytes, fewer only at the end of the file."""
+        done = os.preadv(self.fd, (buffer,), start)
+        while 0 < done < len(buffer):
+            more = os.preadv(self.fd, (buffer[done:],), start + done)
+            if more == 0:
+                break
+            done += more
+        return done
+
+    def write(self, start: int, pieces: Sequence[bytes | memoryview], size: int) -> tuple[int, OSError | None]:
+        """Write `pieces`, `size` bytes in all, one after another; return how many are in place and why not the rest."""
+        done = 0
+        try:
+            self._check_writable()
+            while True:
+                done += os.pwritev(self.fd, pieces[:IOV_MAX], start + done)
+                if done == size:
+                    return done, None
+                pieces = after(pieces, done - size + sum(map(len, pieces)))
+        except OSError as error:
+            return done, error
+
+    def append(self, data: bytes | bytearray) -> tuple[int, int]:
+        """Write at the end, whoever else appends; return how many bytes, and where they end."""
+        self._check_writable()
+        return os.write(self.fd, data), os.lseek(self.fd, 0, os.SEEK_CUR)
+
+    def _check_writable(self) -> None:
+        if not self.writable:
+            raise OSError(EROFS, os.strerror(EROFS), str(self.path))
+
+    def sync(self) -> None:
+        """Return when what was written survives a power cut. Blocks on the disk."""
+        os.fdatasync(self.fd)
+
+    def __repr__(self) -> str:
+        return f"<OpenFile {self.path.name} {self.size} bytes>"
+
+
+def after(pieces: Sequence[bytes | memoryview], skip: int) -> list[bytes | memoryview]:
+    """Return what is left of `pieces` when their first `skip` bytes are done with, without copying."""
+    left: list[bytes | memoryview] = []
+    for piece in pieces:
+        if skip < len(piece):
+            left.append(memoryview(piece)[skip:] if skip else piece)
+        skip = max(0, skip - len(piece))
+    return left
+
+
+def before(pieces: Sequence[bytes | memoryview], size: int) -> list[bytes | memoryview]:
+    """Return the first `size` bytes of `pieces`, without copying."""
+    kept: list[bytes | memoryview] = []
+    for piece in pieces:
+        if size <= 0:
+            break
+        kept.append(piece if size >= len(piece) else memoryview(piece)[:size])
+        size -= len(piece)
+    return kept
+
+
+def sync_folder(path: Path) -> None:
+    """Return when the names in this folder survive a power cut. Blocks on the disk."""
+    fd = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        os.fsync(fd)
+    finally:
+        os.close(fd)
