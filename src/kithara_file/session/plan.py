@@ -9,13 +9,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from itertools import islice
-from math import inf
 
 from kithara_file.config import MIB
 from kithara_file.session.view import Fetch, Plan, Playhead, Start, View
 
 QUANTUM = MIB
-"""A fetch which serves a reader is not taken away for another reader before it has brought this many bytes."""
+"""A fetch that a reader depends on is not taken away for another reader before it has brought this many bytes: else
+more readers than slots would take each other's connection at every chunk."""
 
 FAR = 1 << 62
 """Beyond every offset: the end of a resource whose length nobody has told."""
@@ -27,8 +27,9 @@ def decide(view: View) -> Plan:
     Laws (held as properties by the tests): never fetches what is present; never exceeds the slots; if somebody waits,
     something flies or is about to; a plan once obeyed is stable.
     """
-    if view.length is not None and view.coverage.covers(0, view.length):
-        return Plan(stop=tuple(each.id for each in view.fetches if each.position < view.length), complete=True)
+    length = view.length
+    if length is not None and view.coverage.covers(0, length):  # a body at its end is left to end: its connection lives
+        return Plan(stop=tuple(each.id for each in view.fetches if each.position < length), complete=True)
     draft = _Draft(view)
     draft.drop_the_useless()
     draft.serve_demands()
@@ -53,133 +54,148 @@ class _Draft:
     def __init__(self, view: View) -> None:
         self.view = view
         self.end = FAR if view.length is None else view.length
+        self.ride = view.ride if view.seekable else FAR
+        self.slots = view.policy.max_fetches if view.seekable else 1  # two whole bodies would bring the same bytes
         self.late = view.now < view.not_before
+        self.unlimited = view.policy.look_ahead_bytes is None or view.sequential_done
+        self.demands = [each for each in view.demands if each < self.end and each not in view.coverage]
         self.fetches = list(view.fetches)
         self.starts: list[Start] = []
         self.stops: list[int] = []
         self.urgent: set[int] = set()
-        self.pressing = False  # a demand is about to be served, or waits for a slot
-        self.unlimited = view.policy.look_ahead_bytes is None or view.sequential_done
+        self.waiting = False  # a demand could not get a slot
+        self.pressed = False  # a demand is being served, is about to be, or waits for a slot
 
-    # -- the wants, most urgent first ------------------------------------------------------------------------------------
+    # -- the wants, most urgent first ----------------------------------------------------------------------------------
 
     def drop_the_useless(self) -> None:
-        """Stop what has nothing more to bring, and what has rested for long."""
-        limit = self.view.now - self.view.policy.idle_seconds
+        """Stop what has nothing more to bring, and what has rested for long and would have to rest on."""
         for fetch in self.view.fetches:
-            tired = fetch.resting_since is not None and fetch.resting_since <= limit
             done = self.reach(fetch) <= fetch.position and fetch.position != fetch.end
-            if tired or done:
+            if done or self.tired(fetch):
                 self.stop(fetch)
 
     def serve_demands(self) -> None:
         """Let each blocked reader ride a fetch that is near, or give it one of its own."""
-        ride = self.view.ride if self.view.seekable else FAR
-        for offset in self.view.demands:
-            if offset in self.view.coverage:
+        for offset in self.demands:
+            near = self.bringing(offset, self.ride)
+            if isinstance(near, Fetch):
+                self.urgent.add(near.id)
+            elif self.late or near is not None:
                 continue
-            fetch = self.bringing(offset, ride)
-            if fetch is not None:
-                self.urgent.add(fetch.id)
-            elif self.promised(offset) is not None:
-                self.pressing = True
-            elif self.late:
-                continue
+            elif self.make_room():
+                self.begin(offset, self.size(self.window_at(offset), offset))
             else:
-                self.pressing = True
-                if self.make_room():
-                    self.begin(offset, self.window_at(offset))
+                self.waiting = True
+        self.pressed = bool(self.urgent or self.starts or self.waiting)
 
     def fill_windows(self) -> None:
         """Keep the bytes ahead of each reader coming; the next fetch is asked for while half a window is left."""
-        if self.view.paused or self.late:
+        if self.view.paused or self.late or self.waiting:
             return
         for head in self.view.playheads:
-            gap = next(self.unserved(head.position, min(head.goal, self.end)), None)
-            if gap is None or gap[0] - head.position > head.window // 2:
-                continue
-            if self.free > 0 or self.retire_one():
-                self.begin(gap[0], head)
+            for start, _ in self.unserved(head.position, min(head.half, self.end), self.ride):
+                if self.free <= 0 and not self.retire_one():
+                    return
+                self.begin(start, self.size(head, start))
 
     def fill_the_rest(self) -> None:
         """Once no window limits the download: go on to the end, then fill the gaps left behind."""
-        if not self.unlimited or self.view.paused or self.late:
+        if not self.unlimited or self.view.paused or self.late or self.pressed:
             return
         if self.view.sequential_done:
             self.fill_gaps()
-        elif self.free > 0 and not any(each.sequential for each in (*self.fetches, *self.starts)):
-            gap = next(self.unserved(0, self.end), None)
-            if gap is not None:
-                self.begin(gap[0], None)
+        elif self.free > 0 and not any(each.sequential for each in self.flight()):
+            for start, _ in islice(self.unserved(0, self.end), 1):
+                self.begin(start, FAR)
 
     def fill_gaps(self) -> None:
         policy = self.view.policy
         for start, end in islice(self.unserved(0, self.end), policy.max_gaps):
             for at in range(start, end, policy.gap_bytes):
-                if self.free <= 0 or len(self.fetches) + len(self.starts) >= policy.max_gaps:
+                if self.free <= 0 or len(self.flight()) >= policy.max_gaps:
                     return
                 self.starts.append(Start(at, min(end, at + policy.gap_bytes)))
 
-    # -- facts -----------------------------------------------------------------------------------------------------------
+    # -- facts ---------------------------------------------------------------------------------------------------------
 
-    def reach(self, fetch: Fetch) -> int:
+    def flight(self) -> list[Fetch | Start]:
+        """Return what will be in flight."""
+        return [*self.fetches, *self.starts]
+
+    def reach(self, fetch: Fetch | Start) -> int:
         """Return where `fetch` has nothing more to bring: its end, or the next bytes that are present."""
         end = FAR if fetch.end is None else fetch.end
         present = self.view.coverage.next_present(fetch.position) if self.view.seekable else None
         return end if present is None else min(end, present)
 
-    def bringing(self, offset: int, within: int = FAR) -> Fetch | None:
-        """Return the fetch that will bring `offset` soonest, if one is at most `within` bytes away from it."""
-        coming = [each for each in self.fetches if 0 <= offset - each.position <= within and offset < self.reach(each)]
-        return max(coming, key=lambda each: each.position, default=None)
+    def bringing(self, offset: int, within: int = FAR) -> Fetch | Start | None:
+        """Return what will bring `offset` soonest, if it is at most `within` bytes away from it."""
+        near = [each for each in self.flight() if 0 <= offset - each.position <= within and offset < self.reach(each)]
+        return max(near, key=lambda each: each.position, default=None)
 
-    def promised(self, offset: int) -> Start | None:
-        """Return the fetch about to start that will bring `offset`."""
-        return next((each for each in self.starts if each.start <= offset < (each.end or FAR)), None)
-
-    def unserved(self, start: int, end: int) -> Iterator[tuple[int, int]]:
+    def unserved(self, start: int, end: int, within: int = FAR) -> Iterator[tuple[int, int]]:
         """Yield what is missing in `start`..`end` and not being brought either."""
         while (gap := self.view.coverage.gap(start, end)) is not None:
-            fetch, begun = self.bringing(gap.start), self.promised(gap.start)
-            if fetch is not None:
-                start = self.reach(fetch)
-            elif begun is not None:
-                start = begun.end or FAR
+            near = self.bringing(gap.start, within)
+            if near is not None:
+                start = self.reach(near)
             else:
-                start = min([gap.end, *(each.position for each in self.fetches if each.position > gap.start)])
+                start = min([gap.end, *(each.position for each in self.flight() if each.position > gap.start)])
                 yield gap.start, start
 
     def draining(self, fetch: Fetch) -> bool:
         """Tell whether so little is left of the body that its end is cheaper to wait for than a new connection."""
-        return fetch.end is not None and fetch.end - fetch.position <= self.view.little
+        return (self.end if fetch.end is None else fetch.end) - fetch.position <= self.view.little
+
+    def serves(self, fetch: Fetch, head: Playhead, goal: int) -> bool:
+        """Tell whether `fetch` brings bytes for `head` before `goal`, without first bringing much that is behind it."""
+        return head.position - self.ride <= fetch.position < goal and head.position < self.reach(fetch)
 
     def in_window(self, fetch: Fetch) -> bool:
-        return any(head.position < self.reach(fetch) and fetch.position < head.goal for head in self.view.playheads)
+        return any(self.serves(fetch, head, head.goal) for head in self.view.playheads)
+
+    def depended_on(self) -> set[int]:
+        """Return the fetches that a reader is blocked on, or will be before long."""
+        needs = [*self.demands, *(self.view.coverage.end_of_run(each.position) for each in self.soon_blocked())]
+        near = [self.bringing(offset, self.ride) for offset in needs]
+        return {each.id for each in near if isinstance(each, Fetch)}
+
+    def soon_blocked(self) -> list[Playhead]:
+        """Return the readers with less than half a window before them."""
+        return [each for each in self.view.playheads if self.view.coverage.end_of_run(each.position) < each.half]
 
     @property
     def free(self) -> int:
-        return self.view.policy.max_fetches - len(self.fetches) - len(self.starts)
+        return self.slots - len(self.flight())
 
-    # -- moves -----------------------------------------------------------------------------------------------------------
+    # -- moves ---------------------------------------------------------------------------------------------------------
 
     def window_at(self, offset: int) -> Playhead:
         """Return the reader's window which `offset` lies in, or the one that a far seek would open there."""
         heads = [each for each in self.view.playheads if each.position <= offset < each.goal]
         return max(heads, key=lambda each: each.window, default=Playhead(offset, self.view.policy.seek_window))
 
-    def begin(self, offset: int, head: Playhead | None) -> None:
-        """Start at `offset`: a window's worth for `head`, or to the end of the gap in a steady run (no head: always)."""
+    def size(self, head: Playhead, offset: int) -> int:
+        """Return how much to ask for at `offset`: a window's worth, or all once `head` runs on with a full window."""
+        policy = self.view.policy
+        full = policy.look_ahead_bytes is not None and head.window >= policy.look_ahead_bytes
+        return FAR if full and head.position < offset else max(head.window, policy.seek_window)
+
+    def begin(self, offset: int, size: int) -> None:
+        """Start a fetch of `size` bytes at `offset` (FAR: a steady run), short of what others have brought or will."""
         view = self.view
-        if not view.seekable or (offset == 0 and not view.coverage.total):
+        first = offset == 0 and not (view.coverage.total or self.flight())
+        if first or not view.seekable:
             self.starts.append(Start(0, None, sequential=True))
             return
-        limit = view.policy.look_ahead_bytes
-        steady = head is None or (limit is not None and head.window >= limit and head.position < offset)
-        size = FAR if head is None or steady else max(head.window, view.policy.seek_window)
+        far = (each for each in self.demands if each > offset + self.ride)
+        others = [*far, *(each.position for each in self.flight())]
         present = view.coverage.next_present(offset)
-        taken = [each.position for each in self.fetches if each.position > offset]
-        end = min([offset + size, self.end, FAR if present is None else present, *taken])
-        self.starts.append(Start(offset, None if end == FAR or (steady and end == view.length) else end, steady))
+        limits = [offset + size, self.end, FAR if present is None else present]
+        end = min(limits + [each for each in others if each > offset])
+        steady = size == FAR
+        self.starts.append(Start(offset, None if steady and end == self.end else end, steady))
 
     def make_room(self) -> bool:
         """Tell whether a demand may start: a slot is free, or one was taken from a fetch that matters less."""
@@ -188,12 +204,14 @@ class _Draft:
                 self.stop(fetch)
         if self.free > 0:
             return True
-        wanted = {each.id for each in (self.bringing(other, self.view.ride) for other in self.view.demands) if each}
+        needed = self.depended_on()
         lesser = [
             each
             for each in self.fetches
-            if each.id not in self.urgent and (each.id not in wanted or each.position - each.begun >= QUANTUM)
+            if each.id not in self.urgent and (each.id not in needed or each.position - each.begun >= QUANTUM)
         ]
+        if not lesser:
+            self.urgent.update(each.id for each in self.fetches)  # the sooner they are done, the sooner a slot is free
         if not lesser or any(self.draining(each) for each in lesser):
             return False
         self.stop(max(lesser, key=lambda each: (not self.in_window(each), self.reach(each) - each.position)))
@@ -201,38 +219,43 @@ class _Draft:
 
     def retire_one(self) -> bool:
         """Free a slot for a window by stopping a fetch that no reader is near any more."""
-        idle = [each for each in self.fetches if each.id not in self.urgent and not self.in_window(each) and not self.draining(each)]
-        if not idle:
-            return False
-        self.stop(max(idle, key=lambda each: self.reach(each) - each.position))
-        return True
+        kept = self.urgent
+        idle = [each for each in self.fetches if not (each.id in kept or self.in_window(each) or self.draining(each))]
+        if idle:
+            self.stop(max(idle, key=lambda each: self.reach(each) - each.position))
+        return bool(idle)
 
     def stop(self, fetch: Fetch) -> None:
         self.stops.append(fetch.id)
         self.fetches.remove(fetch)
 
-    # -- back-pressure ---------------------------------------------------------------------------------------------------
+    # -- back-pressure -------------------------------------------------------------------------------------------------
 
     def rests(self, fetch: Fetch) -> bool:
-        """Tell whether the socket of `fetch` is to be left unread."""
+        """Tell whether the socket of `fetch` is to be left unread; the demanded bytes get the whole link."""
         if fetch.id in self.urgent or self.draining(fetch):
             return False
-        if self.urgent or self.pressing:
-            return True  # the demanded bytes get the whole link
-        return not (self.unlimited or any(self.hungry(head, fetch) for head in self.view.playheads))
+        return self.pressed or not self.welcome(fetch)
 
-    def hungry(self, head: Playhead, fetch: Fetch) -> bool:
-        """Tell whether the window of `head` has room for what `fetch` brings; once full, not before half is drained."""
-        room = head.window if fetch.resting_since is None else head.window // 2
-        return fetch.position < head.position + room and head.position < self.reach(fetch)
+    def welcome(self, fetch: Fetch) -> bool:
+        """Tell whether a window has room for what `fetch` brings; once full, not before half is drained."""
+        flows = fetch.resting_since is None
+        heads = self.view.playheads
+        return self.unlimited or any(self.serves(fetch, each, each.goal if flows else each.half) for each in heads)
+
+    def tired(self, fetch: Fetch) -> bool:
+        """Tell whether `fetch` has rested for so long that it is dropped; a whole body is not, it would come from 0."""
+        rested = fetch.resting_since is not None and self.drop_at(fetch) <= self.view.now
+        return rested and self.view.seekable and not self.welcome(fetch)
+
+    def drop_at(self, fetch: Fetch) -> float:
+        """Return when a fetch that rests now will have rested for too long."""
+        since = self.view.now if fetch.resting_since is None else fetch.resting_since
+        return since + self.view.policy.idle_seconds
 
     def plan(self) -> Plan:
         """Return what was decided, and when to look again."""
-        view = self.view
-        rest = frozenset(each.id for each in self.fetches if self.rests(each))
-        wakes = [view.not_before] if self.late else []
-        for each in self.fetches:
-            if each.id in rest:
-                since = view.now if each.resting_since is None else each.resting_since
-                wakes.append(since + view.policy.idle_seconds)
-        return Plan(tuple(self.starts), tuple(self.stops), rest, min(wakes, default=None))
+        rest = [each for each in self.fetches if self.rests(each)]
+        wakes = [self.view.not_before, *(self.drop_at(each) for each in rest if self.view.seekable)]
+        wake_at = min((each for each in wakes if each > self.view.now), default=None)
+        return Plan(tuple(self.starts), tuple(self.stops), frozenset(each.id for each in rest), wake_at)

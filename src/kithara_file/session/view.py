@@ -13,7 +13,7 @@ from kithara_file.ranges import Coverage
 
 @dataclass(frozen=True, slots=True)
 class Fetch:
-    """One request in flight: it began at `begun`, and will land bytes from `position` up to `end` (None: open-ended)."""
+    """One request in flight: begun at `begun`, it will land bytes from `position` up to `end` (None: open-ended)."""
 
     id: int
     begun: int
@@ -36,6 +36,11 @@ class Playhead:
     def goal(self) -> int:
         """The offset at which the look-ahead is full."""
         return self.position + self.window
+
+    @property
+    def half(self) -> int:
+        """The offset from which less than half of the look-ahead is left: what is missing before it is asked for."""
+        return self.position + self.window // 2 + 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +76,11 @@ class Start:
     start: int
     end: int | None
     sequential: bool = False
+
+    @property
+    def position(self) -> int:
+        """Where its first byte will land, as for a fetch in flight."""
+        return self.start
 
 
 @dataclass(frozen=True, slots=True)
