@@ -1,0 +1,180 @@
+"""One sqlite file that may vanish, rot, be locked or be forked over, and that nobody's success depends on.
+
+Must not know: what is in its tables.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import os
+import sqlite3
+import threading
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TypeVar
+from urllib.parse import quote
+
+from kithara_file.assets.disk import open_private, unlink
+from kithara_file.assets.locks import FileLock
+from kithara_file.clock import Clock, Deadline, SystemClock
+from kithara_file.errors import LeaseHeld
+
+_log = logging.getLogger(__name__)
+_T = TypeVar("_T")
+
+_BUSY_SECONDS = 0.5
+_REST_SECONDS = 30.0
+"""How long a file that could not be used is left alone, so that its trouble does not slow every close."""
+_DAMAGED = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_SCHEMA, sqlite3.SQLITE_ERROR}
+_abandoned: list[sqlite3.Connection | None] = []
+
+
+@dataclass(frozen=True, slots=True)
+class Schema:
+    """What the tables are, and how it is known that they are these."""
+
+    application: int
+    version: int
+    script: str
+
+
+class _Unusable(Exception):
+    """A file that is neither for this version of us to use nor to replace."""
+
+
+class Database:
+    """A sqlite file which any thread may ask, after a fork the child too. Nothing is opened before it is asked."""
+
+    def __init__(self, path: Path, lock: Path, schema: Schema, clock: Clock | None = None) -> None:
+        self._path = path
+        self._replacing = lock
+        self._schema = schema
+        self._clock = clock or SystemClock()
+        self._closed = False
+        self._begin()
+
+    def _begin(self) -> None:
+        self._mutex = threading.Lock()
+        self._connection: sqlite3.Connection | None = None
+        self._inode = 0
+        self._rest_until = 0.0
+        self._process = os.getpid()
+
+    def ask(self, question: Callable[[sqlite3.Connection], _T], otherwise: _T) -> _T:
+        """Return what `question` returns; `otherwise` when the file cannot be used. Never raises an error of the disk.
+
+        A file that is missing is made, one that is damaged is made anew, both empty. One that is locked, cannot be
+        written or belongs to a later version of us is done without, and not tried again for a while.
+        """
+        if self._process != os.getpid():
+            _abandoned.append(self._connection)  # what was opened before a fork may not even be closed after it
+            self._begin()
+        with self._mutex:
+            for _ in range(2):
+                if self._closed or self._clock.monotonic() < self._rest_until:
+                    break
+                try:
+                    return question(self._connected())
+                except (sqlite3.Error, OSError, _Unusable) as error:
+                    self._disconnect()
+                    if not self._replaced(error):
+                        _log.warning("! %s cannot be used for now: %s", self._path, error)
+                        self._rest_until = self._clock.monotonic() + _REST_SECONDS
+        return otherwise
+
+    def close(self) -> None:
+        """Let the file go; from then on nothing is answered. Idempotent."""
+        with self._mutex:
+            self._closed = True
+            if self._process == os.getpid():
+                self._disconnect()
+
+    def _connected(self) -> sqlite3.Connection:
+        if self._connection is not None and self._named_inode() != self._inode:
+            self._disconnect()  # deleted or replaced under us
+        return self._connection or self._connect()
+
+    def _named_inode(self) -> int:
+        try:
+            return self._path.lstat().st_ino
+        except OSError:
+            return 0
+
+    def _connect(self) -> sqlite3.Connection:
+        fd = open_private(self._path)  # sqlite itself would let everybody read it, and follow a link
+        self._inode = os.fstat(fd).st_ino
+        os.close(fd)
+        connection = sqlite3.connect(
+            f"file:{quote(str(self._path))}?mode=rw",
+            uri=True,
+            timeout=_BUSY_SECONDS,
+            isolation_level=None,
+            check_same_thread=False,
+        )
+        self._connection = connection
+        connection.execute("PRAGMA journal_mode = WAL")
+        connection.execute("PRAGMA synchronous = NORMAL")
+        if not self._laid_out(connection):
+            with _at_once(connection):
+                if not self._laid_out(connection):  # else another process was first
+                    for statement in _statements(self._schema.script):
+                        connection.execute(statement)
+                    connection.execute(f"PRAGMA application_id = {self._schema.application}")
+                    connection.execute(f"PRAGMA user_version = {self._schema.version}")
+        return connection
+
+    def _laid_out(self, connection: sqlite3.Connection) -> bool:
+        application = connection.execute("PRAGMA application_id").fetchone()[0]
+        version = connection.execute("PRAGMA user_version").fetchone()[0]
+        if application == self._schema.application and version > self._schema.version:
+            raise _Unusable(f"it has the format {version}, and this version of us knows {self._schema.version}")
+        return bool((application, version) == (self._schema.application, self._schema.version))
+
+    def _disconnect(self) -> None:
+        connection, self._connection = self._connection, None
+        if connection is not None:
+            with contextlib.suppress(sqlite3.Error):
+                connection.close()
+
+    def _replaced(self, error: Exception) -> bool:
+        """Remove a damaged file, so that the next question makes a new one; return False for any other trouble."""
+        code = getattr(error, "sqlite_errorcode", None)
+        if not self._path.is_symlink() and (code is None or code & 0xFF not in _DAMAGED):
+            return False
+        try:
+            with contextlib.closing(FileLock(self._replacing)) as lock:
+                lock.alone(Deadline.after(_BUSY_SECONDS))
+                if self._path.is_symlink() or self._named_inode() == self._inode:  # else another process has done it
+                    _log.warning("! %s is damaged and made anew: %s", self._path, error)
+                    for suffix in ("", "-wal", "-shm"):
+                        unlink(Path(f"{self._path}{suffix}"))
+        except (OSError, LeaseHeld):
+            return False
+        return True
+
+    def __repr__(self) -> str:
+        return f"<Database {self._path.name} {'closed' if self._closed else 'open' if self._connection else 'waiting'}>"
+
+
+@contextlib.contextmanager
+def _at_once(connection: sqlite3.Connection) -> Iterator[None]:
+    connection.execute("BEGIN IMMEDIATE")
+    try:
+        yield
+    except BaseException:
+        with contextlib.suppress(sqlite3.Error):  # some errors have rolled back already
+            connection.execute("ROLLBACK")
+        raise
+    connection.execute("COMMIT")
+
+
+def _statements(script: str) -> Iterator[str]:
+    # `executescript` would commit what has been begun.
+    lines = ""
+    for line in script.splitlines():
+        lines += line + "\n"
+        if sqlite3.complete_statement(lines):
+            yield lines
+            lines = ""

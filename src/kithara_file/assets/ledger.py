@@ -1,0 +1,146 @@
+"""Keeps the index in step with the folders, and removes the assets that must go.
+
+Must not know: what is in a resource, who decides that a limit is reasonable.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+
+from kithara_file.assets.disk import told
+from kithara_file.assets.eviction import Limits, Usage, Verdict, verdict
+from kithara_file.assets.index import Index, Row
+from kithara_file.assets.keys import ResourceKey
+from kithara_file.assets.layout import AssetFolder, Layout
+from kithara_file.assets.leases import sole
+from kithara_file.assets.locks import FileLock
+from kithara_file.assets.meta import read_meta
+from kithara_file.clock import Clock, Deadline
+from kithara_file.errors import LeaseHeld, StorageError
+
+_log = logging.getLogger(__name__)
+_TURN_SECONDS = 2.0
+"""How long one process waits while another one evicts."""
+
+
+@dataclass(frozen=True, slots=True)
+class Freed:
+    """What an eviction removed."""
+
+    assets: int = 0
+    bytes: int = 0
+
+
+class Ledger:
+    """The books of one store: who was used when, how large it is, and who goes."""
+
+    def __init__(self, layout: Layout, limits: Limits, clock: Clock) -> None:
+        self._layout = layout
+        self._limits = limits
+        self._clock = clock
+        self._index = Index(layout.index, layout.lock, clock)
+
+    def growing(self, key: ResourceKey) -> None:
+        """Note that an asset is in use and its size is going to change."""
+        self._index.note(Row(key.asset_id, key.url, key.name, 0, self._clock.wall(), measured=False))
+
+    def settled(self, key: ResourceKey, folder: AssetFolder) -> None:
+        """Note that somebody has done with an asset that he changed; removed when nothing in it is worth keeping."""
+        with sole(folder) as alone:
+            if alone and folder.vacant:
+                self._remove(folder)
+            elif folder.present:
+                stored, now = folder.stored_bytes(), self._clock.wall()
+                self._index.note(Row(key.asset_id, key.url, key.name, stored, now))
+                if not alone:  # others go on using it: its size is theirs to settle
+                    self._index.resize(key.asset_id, stored, measured=False)
+            else:
+                self._index.forget(key.asset_id)
+
+    def used(self, key: ResourceKey, folder: AssetFolder) -> None:
+        """Note that somebody has done with an asset that he only read."""
+        now = self._clock.wall()
+        if not self._index.touch(key.asset_id, now):
+            self._index.note(Row(key.asset_id, key.url, key.name, folder.stored_bytes(), now))
+
+    def remove(self, asset_id: str) -> bool:
+        """Remove an asset; return False when somebody uses it. Raises `OSError`."""
+        folder = self._layout.asset(asset_id)
+        with sole(folder) as alone:
+            if alone:
+                self._remove(folder)
+            elif folder.path.exists():
+                return False
+            else:
+                self._index.forget(asset_id)
+        return True
+
+    def _remove(self, folder: AssetFolder) -> None:
+        # Forgotten while nobody can come in, so that it is never a newcomer's row that goes; and after the bytes, so
+        # that a crash never leaves bytes which no row counts.
+        folder.clear()
+        self._index.forget(folder.asset_id)
+        folder.vanish()
+
+    def evict(self) -> Freed:
+        """Remove what must go under the limits, least recently used first; never what is in use or pinned.
+
+        Only one process does so at a time. Does nothing when another does for too long, or the disk fails.
+        """
+        if self._limits.none:
+            return Freed()
+        try:
+            with told("evict from", self._layout.root), contextlib.closing(FileLock(self._layout.lock)) as lock:
+                lock.alone(Deadline.after(_TURN_SECONDS))
+                self._bring_up_to_date()
+                return self._sweep()
+        except (StorageError, LeaseHeld) as error:
+            _log.warning("! nothing evicted: %s", error)
+            return Freed()
+
+    def _sweep(self) -> Freed:
+        freed = Freed()
+        now = self._clock.wall()
+        for candidate in self._index.least_recent():
+            decided = verdict(candidate, self._usage(), self._limits, now)
+            if decided is Verdict.ENOUGH:
+                break
+            if decided is Verdict.EVICT and self._gone(candidate.asset_id):
+                _log.debug("- evicted %s, %d bytes", candidate.asset_id, candidate.bytes)
+                freed = Freed(freed.assets + 1, freed.bytes + candidate.bytes)
+        return freed
+
+    def _gone(self, asset_id: str) -> bool:
+        try:
+            return self.remove(asset_id)
+        except OSError as error:
+            _log.warning("! asset %s cannot be evicted: %s", asset_id, error)
+            return False
+
+    def _usage(self) -> Usage:
+        usage = self._index.usage()
+        return usage if self._limits.min_free_bytes is None else replace(usage, free_bytes=self._layout.free_bytes())
+
+    def _bring_up_to_date(self) -> None:
+        if not self._index.complete():
+            self._index.fill(self._found())
+        for asset_id in self._index.unmeasured():
+            folder = self._layout.asset(asset_id)
+            with sole(folder) as alone:
+                self._index.resize(asset_id, folder.stored_bytes(), measured=alone)
+
+    def _found(self) -> Iterator[Row]:
+        for folder in self._layout.every_asset():
+            facts = next((meta for path in folder.metas() if (meta := read_meta(path))), None)
+            url, name, measured = (facts.url, facts.name, facts.committed) if facts else ("", None, False)
+            yield Row(folder.asset_id, url, name, folder.stored_bytes(), folder.last_changed(), measured=measured)
+
+    def close(self) -> None:
+        """Let the index go. Idempotent."""
+        self._index.close()
+
+    def __repr__(self) -> str:
+        return f"<Ledger of {self._layout.root}>"
