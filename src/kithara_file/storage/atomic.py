@@ -9,7 +9,7 @@ from contextlib import suppress
 from pathlib import Path
 from uuid import uuid4
 
-from kithara_file.errors import CorruptResource
+from kithara_file.errors import CorruptResource, StorageError
 from kithara_file.storage.faults import named
 from kithara_file.storage.system import OpenFile, sync_folder
 
@@ -29,21 +29,16 @@ class AtomicResource:
     def read(self) -> bytes | None:
         """Return the bytes, None when there are none; `StorageError` when they cannot be read."""
         try:
-            file = OpenFile.existing(self.path)
-            size = file.size
-            if size > LARGEST:
-                raise CorruptResource(f"{self.path} is {size} bytes long, far too many", path=str(self.path))
-            buffer = bytearray(size)
-            return bytes(buffer[: file.read_into(memoryview(buffer), 0)])
+            return _read_whole(self.path)
         except FileNotFoundError:
             return None
-        except CorruptResource:
+        except StorageError:
             raise
         except OSError as error:
             raise named(error, "read", self.path) from error
 
     def write(self, data: bytes) -> None:
-        """Replace the bytes, durably. `StorageError` (`DiskFull`) when that fails; the old ones are still there then."""
+        """Replace the bytes, durably. When it fails with `StorageError` (`DiskFull`), the old ones are still there."""
         unfinished = self.path.with_name(f"{self.path.name}.{uuid4().hex}{TEMPORARY}")
         try:
             _write_new(unfinished, data)
@@ -63,6 +58,15 @@ class AtomicResource:
 
     def __repr__(self) -> str:
         return f"<AtomicResource {self.path.name}>"
+
+
+def _read_whole(path: Path) -> bytes:
+    file = OpenFile.existing(path)
+    size = file.size
+    if size > LARGEST:
+        raise CorruptResource(f"{path} is {size} bytes long, far too many", path=str(path))
+    buffer = bytearray(size)
+    return bytes(buffer[: file.read_into(memoryview(buffer), 0)])
 
 
 def _write_new(path: Path, data: bytes) -> None:

@@ -71,19 +71,23 @@ class Journal:
                 self._close_record()
                 self._start = self._end = start
             for piece in pieces:
-                self._gather(piece)
+                if len(piece) <= GATHERED:
+                    self._gather(piece)
+                else:
+                    self._gather_parts(memoryview(piece))
             if self._waiting + self._end - self._start >= GATHERED:
                 self.flush()
 
     def _gather(self, piece: bytes | memoryview) -> None:
-        rest = memoryview(piece)
-        while rest:
-            part, rest = rest[:GATHERED], rest[GATHERED:]
-            if self._kind == record.LANDED:
-                self._hash.update(part)
-            self._end += len(part)
-            if self._end - self._start >= GATHERED:
-                self._close_record()
+        if self._kind == record.LANDED:
+            self._hash.update(piece)
+        self._end += len(piece)
+        if self._end - self._start >= GATHERED:
+            self._close_record()
+
+    def _gather_parts(self, piece: memoryview) -> None:
+        for at in range(0, len(piece), GATHERED):
+            self._gather(piece[at : at + GATHERED])
 
     def _close_record(self) -> None:
         if self._end == self._start:
@@ -161,7 +165,8 @@ class Journal:
     @property
     def size(self) -> int:
         """Bytes of the journal."""
-        return self._file.size
+        with self._mutex:
+            return self._file.size
 
     def __repr__(self) -> str:
         return f"<Journal {self._file.path.name} {self.size} bytes · {len(self._unsaved)} unsaved>"

@@ -72,4 +72,4 @@ class MemoryResource(Waitable):
             self._pages = {}
 
     def __repr__(self) -> str:
-        return f"<MemoryResource {self._coverage.total} of {self._length or '?'} bytes · {len(self._demands)} waiting>"
+        return f"<MemoryResource {self.progress} · {len(self._demands)} waiting>"

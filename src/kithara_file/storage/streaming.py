@@ -331,7 +331,7 @@ class StreamingResource(Waitable):
             self._journal, self._data = NoJournal(), None
 
     def __repr__(self) -> str:
-        state = "committed" if self._committed else f"{self._coverage.total} of {self._length or '?'} bytes"
+        state = "committed" if self._committed else f"{self.progress}"
         return f"<StreamingResource {state} · {len(self._demands)} waiting{' · spilling' if self._window else ''}>"
 
 

@@ -81,8 +81,12 @@ class OpenFile:
 
     @property
     def size(self) -> int:
-        """Where the file ends; in a sparse file this says nothing about what is in it."""
-        return os.fstat(self.fd).st_size
+        """Where the file ends; in a sparse file this says nothing about what is in it.
+
+        Asked before each write, and a seek is four times as quick as `fstat`. It moves the file's position, which only
+        `append` looks at: who appends sees to it that nobody asks in between.
+        """
+        return os.lseek(self.fd, 0, os.SEEK_END)
 
     @property
     def allocated(self) -> int:

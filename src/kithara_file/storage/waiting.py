@@ -81,6 +81,11 @@ class Waitable:
         with self._lock:
             return self._length is not None and self._coverage.covers(0, self._length)
 
+    @property
+    def progress(self) -> str:
+        """What is present of how much, for people."""
+        return f"{self._coverage.total} of {'?' if self._length is None else self._length} bytes"
+
     def snapshot(self) -> Coverage:
         """Return an independent copy of the coverage."""
         with self._lock:
