@@ -1,11 +1,13 @@
 """Where to send a request: a URL as given, split into what goes on the wire, to whom, and with whose name.
 
-Pure. A URL is sent byte for byte; only what cannot stand in a request line (other than ASCII, blanks, control
-characters) is percent-encoded. Must not know: libcurl, answers, headers beyond Authorization.
+Pure, but for one look at the environment's proxies. A URL is sent byte for byte; only what cannot stand in a request
+line (other than ASCII, blanks, control characters) is percent-encoded. Must not know: libcurl's calls, answers, header
+fields beyond Authorization.
 """
 
 from __future__ import annotations
 
+import os
 import re
 from base64 import b64encode
 from dataclasses import dataclass
@@ -18,6 +20,7 @@ _URL = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*)://([^/?#]*)([^#]*)", re.DOTALL)
 _ABSOLUTE = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:")
 _HOST = re.compile(r"(\[[0-9A-Fa-f:.]+(?:%[\w.~%-]+)?\]|[\w.~%-]+)(?::(\d{0,5}))?", re.ASCII)
 _UNSENDABLE = re.compile(r"[^\x21-\x7e]")
+_LOWER_ESCAPE = re.compile(r"%(?:[a-f][0-9A-Fa-f]|[0-9A-F][a-f])")
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +42,18 @@ class Address:
     authorization: str | None = None
     """The Authorization field which the user info of the URL stands for (RFC 7617)."""
 
+    @property
+    def target(self) -> str | None:
+        """The request target to insist on, as libcurl would write its ``%c3`` as ``%C3``; None leaves it to libcurl.
+
+        A proxy for plain HTTP has to be sent the whole URL instead; libcurl knows when there is one, and builds that.
+        """
+        if not _LOWER_ESCAPE.search(self.url) or (self.origin.scheme == "http" and _plain_proxy()):
+            return None
+        rest = self.url.partition("://")[2]
+        target = rest[re.search(r"[/?]|$", rest).start() :]  # type: ignore[union-attr]  # it matches at the end at least
+        return target if target.startswith("/") else f"/{target}"
+
     @classmethod
     def of(cls, url: str) -> Address:
         """Read `url`; raises `ConnectFailed`, not recoverable, when it is no http or https URL that can be sent."""
@@ -51,7 +66,8 @@ class Address:
         user, at, place = authority.rpartition("@")
         named = _HOST.fullmatch(_ascii_host(place))
         port = _PORTS[scheme] if named is None or not named[2] else int(named[2])
-        if named is None or port > 65535:
+        # A backslash ends the host for some readers of URLs and not for others, who would go elsewhere.
+        if named is None or port > 65535 or "\\" in authority:
             raise ConnectFailed("its host or port is malformed", url=url, recoverable=False)
         return cls(
             f"{scheme}://{named[0]}{_UNSENDABLE.sub(_percent, rest)}",
@@ -69,6 +85,10 @@ class Address:
             scheme = absolute.partition(":")[0]
             reason = f"it redirects to a {scheme[:20]}: URL" if scheme.lower() not in _PORTS else "it redirects nowhere"
             raise InvalidResponse(reason, url=self.url) from error
+
+
+def _plain_proxy() -> bool:
+    return any(os.environ.get(name) for name in ("http_proxy", "all_proxy", "ALL_PROXY"))
 
 
 def _ascii_host(place: str) -> str:

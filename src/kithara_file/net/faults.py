@@ -25,6 +25,7 @@ from kithara_file.net.transfer import Outcome
 _TOO_LARGE = 100  # CURLE_TOO_LARGE, which pycurl has no name for: headers without end
 
 _SENTENCES = {
+    0: "it closed the connection before its headers were complete",
     pycurl.E_COULDNT_RESOLVE_HOST: "its name cannot be resolved",
     pycurl.E_COULDNT_RESOLVE_PROXY: "the name of its proxy cannot be resolved",
     pycurl.E_GOT_NOTHING: "it closed the connection without an answer",
@@ -83,7 +84,7 @@ def within_body(outcome: Outcome, url: str, accepted: Accepted, at: int) -> Kith
     if outcome.code == pycurl.E_ABORTED_BY_CALLBACK:
         return Cancelled()
     coding = outcome.code in {pycurl.E_BAD_CONTENT_ENCODING, pycurl.E_WRITE_ERROR}
-    if coding and accepted.coded:
+    if coding and accepted.codings:
         return InvalidResponse(_words(outcome, url), url=url, stage="body")
     return BodyBroken(_words(outcome, url), url=url, at=at, expected=accepted.end)
 
@@ -95,9 +96,9 @@ def _words(outcome: Outcome, url: str) -> str:
 
 def _scrubbed(text: str, url: str) -> str:
     """Return one line of `text` without the query and user info of `url`, and without any other URL's."""
-    secrets = [part for part in re.split(r"[?#]", url, maxsplit=1)[1:] if part]
-    for secret in secrets:
-        text = text.replace(secret, "…")
+    query = url.partition("#")[0].partition("?")[2]
+    if query:
+        text = text.replace(query, "…")
     return re.sub(r"(\w+://)[^\s/@]*@|(\?[^\s'\"]*)", _keep_scheme, " ".join(text.split()))
 
 

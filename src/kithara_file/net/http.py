@@ -16,12 +16,13 @@ from kithara_file.config import Timeouts
 from kithara_file.errors import InvalidResponse, KitharaError, NetTimeout, public_url
 from kithara_file.net.address import Address
 from kithara_file.net.client import NotModified, Want
+from kithara_file.net.decode import CODINGS
 from kithara_file.net.engine import Engine
 from kithara_file.net.faults import before_headers
 from kithara_file.net.remote import Validator
 from kithara_file.net.reply import Accepted, Asked, Head, announced_length, judge
 from kithara_file.net.request import fields, line
-from kithara_file.net.response import HttpResponse
+from kithara_file.net.response import DecodedResponse, HttpResponse
 from kithara_file.net.transfer import Transfer
 from kithara_file.net.trust import system_bundle
 
@@ -39,21 +40,18 @@ _OPTIONS: tuple[tuple[int, int | str], ...] = (
     (_SUPPRESS_CONNECT_HEADERS, 1),
     (pycurl.TCP_KEEPALIVE, 1),
     (pycurl.BUFFERSIZE, 256 * 1024),
-    # Whatever libcurl can decode is decoded should it come; what we ask for is identity, by a header of ours.
-    (pycurl.ACCEPT_ENCODING, ""),
 )
 
 
 @cache
 def codings() -> frozenset[str]:
-    """Return the content codings this libcurl can take off a body."""
+    """Return the content codings that we or this libcurl can take off a body."""
     features = pycurl.version_info()[4]
-    known = (
-        (pycurl.VERSION_LIBZ, ("gzip", "x-gzip", "deflate")),
-        (pycurl.VERSION_BROTLI, ("br",)),
-        (pycurl.VERSION_ZSTD, ("zstd",)),
-    )
-    return frozenset(name for bit, names in known if features & bit for name in names)
+    more = ((pycurl.VERSION_BROTLI, "br"), (pycurl.VERSION_ZSTD, "zstd"))
+    return CODINGS | {name for bit, name in more if features & bit}
+
+
+Body = HttpResponse | DecodedResponse
 
 
 class HttpClient:
@@ -79,7 +77,7 @@ class HttpClient:
         self._timeouts = timeouts or Timeouts()
         self._clock = clock or SystemClock()
 
-    async def open(self, url: str, want: Want, same_as: Validator | None) -> HttpResponse | NotModified:
+    async def open(self, url: str, want: Want, same_as: Validator | None) -> Body | NotModified:
         """Send one GET, follow where it leads, and return when the headers are in.
 
         Raises a `NetError`; cancelled, it ends the request before it returns.
@@ -93,9 +91,12 @@ class HttpClient:
             address = answer
         raise InvalidResponse(f"more than {MAX_REDIRECTS} redirects", url=url)
 
-    async def _ask(self, asked: Asked, home: Address, address: Address) -> HttpResponse | NotModified | Address:
+    async def _ask(
+        self, asked: Asked, home: Address, address: Address, *, unpack: bool = False
+    ) -> Body | NotModified | Address:
         _log.debug("> GET %s of %s", asked.want, public_url(address.url))
-        transfer = Transfer(self._engine, self._handle(asked, home, address), self._timeouts.headers)
+        handle = self._handle(asked, home, address, unpack=unpack)
+        transfer = Transfer(self._engine, handle, self._timeouts.headers)
         head = await self._head(transfer, address)
         _log.debug("< %d from %s", head.status, public_url(address.url))
         try:
@@ -104,10 +105,17 @@ class HttpClient:
             _log.debug("! %s", error)
             transfer.dismiss(announced_length(head))
             raise
-        if isinstance(answer, Accepted):
-            return HttpResponse(transfer, answer, asked.url)
-        transfer.dismiss(announced_length(head))
-        return answer
+        if not isinstance(answer, Accepted):
+            transfer.dismiss(announced_length(head))
+            return answer
+        response = HttpResponse(transfer, answer, asked.url)
+        if unpack or not answer.codings:
+            return response
+        if CODINGS.issuperset(answer.codings):
+            return DecodedResponse(response, answer.codings, asked.url)
+        # Only libcurl knows this coding, and it has to be told before it asks.
+        transfer.close()
+        return await self._ask(asked, home, address, unpack=True)
 
     async def _head(self, transfer: Transfer, address: Address) -> Head:
         try:
@@ -137,7 +145,7 @@ class HttpClient:
             raise InvalidResponse(f"redirect {head.status} without a Location", url=asked.url)
         return address.redirected(location.encode("latin-1"))
 
-    def _handle(self, asked: Asked, home: Address, address: Address) -> pycurl.Curl:
+    def _handle(self, asked: Asked, home: Address, address: Address, *, unpack: bool) -> pycurl.Curl:
         handle = pycurl.Curl()
         wanted = fields(asked, self._headers, home, address)
         for option, value in _OPTIONS:
@@ -145,6 +153,10 @@ class HttpClient:
         handle.setopt(pycurl.URL, address.url)
         handle.setopt(pycurl.CONNECTTIMEOUT_MS, max(1, round(self._timeouts.connect * 1000)))
         handle.setopt(pycurl.HTTPHEADER, [line(*each) for each in wanted.items()])
+        if unpack:
+            handle.setopt(pycurl.ACCEPT_ENCODING, "")  # what is said in the request is in our own field
+        if address.target is not None:
+            handle.setopt(pycurl.REQUEST_TARGET, address.target)
         bundle = self._ca_file or system_bundle()
         if bundle is not None:
             handle.setopt(pycurl.CAINFO, bundle)

@@ -79,12 +79,12 @@ class Accepted:
     remote: Remote
     start: int
     end: int | None
-    coded: bool = False
-    """True when the bytes come out of a decoder, so that lengths on the wire say nothing about them."""
+    codings: tuple[str, ...] = ()
+    """Content codings of the body, in the order in which they were applied; lengths on the wire then say nothing."""
 
 
 def judge(head: Head, asked: Asked, codings: frozenset[str]) -> Accepted | NotModified:
-    """Return what the answer proves, or raise why it cannot be used; `codings` are those the engine can decode.
+    """Return what the answer proves, or raise why it cannot be used; `codings` are those that can be decoded.
 
     Raises a `StatusError` for a status which is not the bytes, `InvalidResponse` for an answer which contradicts
     itself, the request or HTTP (RFC 9110, 14 and 15; RFC 9112, 6).
@@ -97,8 +97,9 @@ def judge(head: Head, asked: Asked, codings: frozenset[str]) -> Accepted | NotMo
 
 def _whole(head: Head, asked: Asked, codings: frozenset[str]) -> Accepted:
     length = _content_length(head, asked)
-    if _coded(head, asked, codings):
-        return Accepted(_remote(head, None, ranges=False), 0, None, coded=True)
+    used = _used(head, asked, codings)
+    if used:
+        return Accepted(_remote(head, None, ranges=False), 0, None, used)
     announced = "bytes" in _tokens(head, "accept-ranges")
     # An origin that was asked for a range and sent everything ignores ranges, unless If-Range told it to.
     ranges = announced and (asked.want is WHOLE or asked.if_range is not None)
@@ -106,7 +107,7 @@ def _whole(head: Head, asked: Asked, codings: frozenset[str]) -> Accepted:
 
 
 def _partial(head: Head, asked: Asked, codings: frozenset[str]) -> Accepted:
-    if _coded(head, asked, codings):
+    if _used(head, asked, codings):
         raise _invalid("a part of an encoded body", asked)
     if (_media_type(head) or "").startswith("multipart/"):
         raise _invalid("several ranges where one was asked for", asked)
@@ -209,12 +210,12 @@ def _content_range(head: Head, asked: Asked) -> tuple[int, int, int | None]:
     return first, last + 1, total
 
 
-def _coded(head: Head, asked: Asked, codings: frozenset[str]) -> bool:
-    used = [each for each in _tokens(head, "content-encoding") if each not in _PLAIN_CODINGS]
+def _used(head: Head, asked: Asked, codings: frozenset[str]) -> tuple[str, ...]:
+    used = tuple(each for each in _tokens(head, "content-encoding") if each not in _PLAIN_CODINGS)
     unknown = [each for each in used if each not in codings]
     if unknown:
         raise _invalid(f"its body is encoded as {unknown[0][:40]!r}, which nobody here can decode", asked)
-    return bool(used)
+    return used
 
 
 def _remote(head: Head, length: int | None, *, ranges: bool) -> Remote:

@@ -1,4 +1,4 @@
-"""A body under way: chunks with their offsets, and whether their end was the promised one.
+"""Bodies under way: chunks with their offsets, and whether their end was the promised one.
 
 Must not know: how the request was made, who reads.
 """
@@ -6,10 +6,11 @@ Must not know: how the request was made, who reads.
 from __future__ import annotations
 
 import logging
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 
-from kithara_file.errors import BodyBroken, Cancelled, KitharaError, public_url
+from kithara_file.errors import BodyBroken, Cancelled, InvalidResponse, KitharaError, public_url
 from kithara_file.net.client import Chunk
+from kithara_file.net.decode import BadCoding, Decoder
 from kithara_file.net.faults import within_body
 from kithara_file.net.remote import Remote
 from kithara_file.net.reply import Accepted
@@ -93,6 +94,72 @@ class HttpResponse:
     def __repr__(self) -> str:
         goal = "?" if self._accepted.end is None else self._accepted.end
         return f"<HttpResponse {public_url(self._url)} at {self._at} of {goal}{' ended' if self._ended else ''}>"
+
+
+class DecodedResponse:
+    """The body of another response without its content codings: unseekable, of a length that only its end tells."""
+
+    def __init__(self, response: HttpResponse, codings: tuple[str, ...], url: str) -> None:
+        self._response = response
+        self._decoder = Decoder(codings)
+        self._pieces: Iterator[bytes] = iter(())
+        self._url = url
+        self._at = 0
+
+    @property
+    def remote(self) -> Remote:
+        """What the answer told of the far end."""
+        return self._response.remote
+
+    @property
+    def start(self) -> int:
+        """The offset of the first byte."""
+        return 0
+
+    @property
+    def end(self) -> int | None:
+        """None: only the end will tell."""
+        return None
+
+    def hurry(self, wanted: bool) -> None:
+        """Hand over the next bytes however few, or gather larger chunks again."""
+        self._response.hurry(wanted)
+
+    def __aiter__(self) -> AsyncIterator[Chunk]:
+        return self
+
+    async def __anext__(self) -> Chunk:
+        """Return the next decoded bytes; stop where the coded stream is complete, and only there."""
+        piece = self._decoded()
+        while not piece:
+            coded = await self._coded()
+            self._pieces = self._decoder.feed(b"".join(coded.pieces))
+            piece = self._decoded()
+        self._at += len(piece)
+        return Chunk(self._at - len(piece), (piece,), len(piece))
+
+    async def _coded(self) -> Chunk:
+        try:
+            return await anext(self._response)
+        except (StopAsyncIteration, BodyBroken) as end:
+            if self._decoder.complete and not isinstance(end, BodyBroken):
+                raise
+            # Told anew, since the other counts the bytes as they are on the wire.
+            reason = "its encoded stream stops in its middle"
+            raise BodyBroken(reason, url=self._url, at=self._at, expected=None) from end
+
+    def _decoded(self) -> bytes:
+        try:
+            return next(self._pieces, b"")
+        except BadCoding as error:
+            raise InvalidResponse(f"its encoding is broken ({error})", url=self._url, stage="body") from error
+
+    async def aclose(self) -> None:
+        """Give the body up."""
+        await self._response.aclose()
+
+    def __repr__(self) -> str:
+        return f"<DecodedResponse at {self._at} of {self._response!r}>"
 
 
 def _within(chunk: Chunk, end: int | None) -> Chunk:
