@@ -1,1 +1,115 @@
-"""Open a URL as a file: read it while it downloads, seek at once, keep what landed."""
+"""Open a media URL as a file: read it while it downloads, seek at once, keep what has landed."""
+
+from kithara_file.api import aopen_file, open_file
+from kithara_file.assets.store import AssetStore
+from kithara_file.clock import CancelToken
+from kithara_file.config import FileConfig, Retry, Timeouts
+from kithara_file.errors import (
+    AccessDenied,
+    AssetError,
+    BodyBroken,
+    Cancelled,
+    ConfigError,
+    ConnectFailed,
+    CorruptResource,
+    DecodeFailed,
+    DiskFull,
+    InvalidKey,
+    InvalidResponse,
+    KitharaError,
+    LeaseHeld,
+    MediaError,
+    NetError,
+    NetTimeout,
+    NotFound,
+    OfflineMiss,
+    RangeNotSatisfiable,
+    ResourceChanged,
+    StatusError,
+    StorageError,
+    StreamClosed,
+    Unavailable,
+    UnsupportedMedia,
+)
+from kithara_file.events import (
+    ByteProgress,
+    CacheBypassed,
+    DownloadComplete,
+    DownloadError,
+    DownloadProgress,
+    EndOfStream,
+    Error,
+    FetchStarted,
+    FileEvent,
+    Landed,
+    Phase,
+    PhaseChanged,
+    RemoteChanged,
+    ServedStale,
+)
+from kithara_file.ranges import ByteRange, Coverage
+from kithara_file.session.file import File, FileSession
+from kithara_file.session.statistics import Statistics
+from kithara_file.stream.aio import AsyncStream
+from kithara_file.stream.source import Source, StreamType
+from kithara_file.stream.stream import Stream
+
+__version__ = "0.1.0"
+
+__all__ = [
+    "AccessDenied",
+    "AssetError",
+    "AssetStore",
+    "AsyncStream",
+    "BodyBroken",
+    "ByteProgress",
+    "ByteRange",
+    "CacheBypassed",
+    "CancelToken",
+    "Cancelled",
+    "ConfigError",
+    "ConnectFailed",
+    "CorruptResource",
+    "Coverage",
+    "DecodeFailed",
+    "DiskFull",
+    "DownloadComplete",
+    "DownloadError",
+    "DownloadProgress",
+    "EndOfStream",
+    "Error",
+    "FetchStarted",
+    "File",
+    "FileConfig",
+    "FileEvent",
+    "FileSession",
+    "InvalidKey",
+    "InvalidResponse",
+    "KitharaError",
+    "Landed",
+    "LeaseHeld",
+    "MediaError",
+    "NetError",
+    "NetTimeout",
+    "NotFound",
+    "OfflineMiss",
+    "Phase",
+    "PhaseChanged",
+    "RangeNotSatisfiable",
+    "RemoteChanged",
+    "ResourceChanged",
+    "Retry",
+    "ServedStale",
+    "Source",
+    "Statistics",
+    "StatusError",
+    "StorageError",
+    "Stream",
+    "StreamClosed",
+    "StreamType",
+    "Timeouts",
+    "Unavailable",
+    "UnsupportedMedia",
+    "aopen_file",
+    "open_file",
+]

@@ -66,7 +66,7 @@ class _Draft:
         self.waiting = False  # a demand could not get a slot
         self.pressed = False  # a demand is being served, is about to be, or waits for a slot
 
-    # -- the wants, most urgent first ----------------------------------------------------------------------------------
+    # -- the wants, most urgent first --------------------------------------------------------------------------------
 
     def drop_the_useless(self) -> None:
         """Stop what has nothing more to bring, and what has rested for long and would have to rest on."""
@@ -83,10 +83,10 @@ class _Draft:
                 self.urgent.add(near.id)
             elif self.late or near is not None:
                 continue
-            elif self.make_room():
-                self.begin(offset, self.size(self.window_at(offset), offset))
-            else:
+            elif self.waiting or not self.make_room():  # who has waited longest goes first, and nobody overtakes
                 self.waiting = True
+            else:
+                self.begin(offset, self.size_at(offset))
         self.pressed = bool(self.urgent or self.starts or self.waiting)
 
     def fill_windows(self) -> None:
@@ -117,7 +117,7 @@ class _Draft:
                     return
                 self.starts.append(Start(at, min(end, at + policy.gap_bytes)))
 
-    # -- facts ---------------------------------------------------------------------------------------------------------
+    # -- facts -------------------------------------------------------------------------------------------------------
 
     def flight(self) -> list[Fetch | Start]:
         """Return what will be in flight."""
@@ -155,26 +155,31 @@ class _Draft:
     def in_window(self, fetch: Fetch) -> bool:
         return any(self.serves(fetch, head, head.goal) for head in self.view.playheads)
 
-    def depended_on(self) -> set[int]:
-        """Return the fetches that a reader is blocked on, or will be before long."""
-        needs = [*self.demands, *(self.view.coverage.end_of_run(each.position) for each in self.soon_blocked())]
-        near = [self.bringing(offset, self.ride) for offset in needs]
-        return {each.id for each in near if isinstance(each, Fetch)}
+    def needs(self) -> list[int]:
+        """Return the bytes which readers are blocked on, and those which they will be before long."""
+        fronts = ((head, self.view.coverage.end_of_run(head.position)) for head in self.view.playheads)
+        return [*self.demands, *(front for head, front in fronts if front < head.half)]
 
-    def soon_blocked(self) -> list[Playhead]:
-        """Return the readers with less than half a window before them."""
-        return [each for each in self.view.playheads if self.view.coverage.end_of_run(each.position) < each.half]
+    def protected(self, fetch: Fetch, needs: list[int]) -> bool:
+        """Tell whether a reader depends on `fetch`, which has not had its turn yet."""
+        soon = range(fetch.position, min(self.reach(fetch), fetch.position + self.ride + 1))
+        return fetch.position - fetch.begun < QUANTUM and any(each in soon for each in needs)
 
     @property
     def free(self) -> int:
         return self.slots - len(self.flight())
 
-    # -- moves ---------------------------------------------------------------------------------------------------------
+    # -- moves -------------------------------------------------------------------------------------------------------
 
-    def window_at(self, offset: int) -> Playhead:
-        """Return the reader's window which `offset` lies in, or the one that a far seek would open there."""
+    def size_at(self, offset: int) -> int:
+        """Return how much to ask for where a reader is blocked: its window, or one turn if slots are short.
+
+        A far seek may be outside all windows: it opens one. A body that ends with its turn leaves its connection behind.
+        """
         heads = [each for each in self.view.playheads if each.position <= offset < each.goal]
-        return max(heads, key=lambda each: each.window, default=Playhead(offset, self.view.policy.seek_window))
+        head = max(heads, key=lambda each: each.window, default=Playhead(offset, self.view.policy.seek_window))
+        turn = QUANTUM if len(self.demands) > self.slots else FAR
+        return min(self.size(head, offset), turn)
 
     def size(self, head: Playhead, offset: int) -> int:
         """Return how much to ask for at `offset`: a window's worth, or all once `head` runs on with a full window."""
@@ -204,12 +209,8 @@ class _Draft:
                 self.stop(fetch)
         if self.free > 0:
             return True
-        needed = self.depended_on()
-        lesser = [
-            each
-            for each in self.fetches
-            if each.id not in self.urgent and (each.id not in needed or each.position - each.begun >= QUANTUM)
-        ]
+        needs = self.needs()
+        lesser = [each for each in self.fetches if each.id not in self.urgent and not self.protected(each, needs)]
         if not lesser:
             self.urgent.update(each.id for each in self.fetches)  # the sooner they are done, the sooner a slot is free
         if not lesser or any(self.draining(each) for each in lesser):
@@ -229,7 +230,7 @@ class _Draft:
         self.stops.append(fetch.id)
         self.fetches.remove(fetch)
 
-    # -- back-pressure -------------------------------------------------------------------------------------------------
+    # -- back-pressure -----------------------------------------------------------------------------------------------
 
     def rests(self, fetch: Fetch) -> bool:
         """Tell whether the socket of `fetch` is to be left unread; the demanded bytes get the whole link."""

@@ -1,0 +1,30 @@
+"""Open a media URL as a file: the short way in.
+
+Must not know: anything but how the rooms below are put together.
+"""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+
+from kithara_file.config import FileConfig
+from kithara_file.session.file import File
+from kithara_file.stream.aio import AsyncStream
+from kithara_file.stream.stream import BufferedStream, Stream
+
+DEFAULT_BUFFERING = 64 * 1024
+
+
+def open_file(url: str | os.PathLike[str], buffering: int = DEFAULT_BUFFERING, **options: Any) -> BufferedStream:
+    """Open `url` (http, https, file, or a path) as a seekable `io.BufferedReader` with a buffer of `buffering` bytes.
+
+    Returns once the headers are in; the rest downloads while it is read, and a seek beyond it fetches a range of its
+    own. Every field of `FileConfig` is a keyword. Raises the errors of `kithara_file.errors`, which are `OSError`s.
+    """
+    return BufferedStream(Stream.open(File, FileConfig(url, **options)), buffering)
+
+
+async def aopen_file(url: str | os.PathLike[str], **options: Any) -> AsyncStream:
+    """Open `url` for reading in a task of any event loop; otherwise as `open_file`."""
+    return await AsyncStream.open(File, FileConfig(url, **options))

@@ -1,0 +1,167 @@
+"""What a failed fetch means for those who wait: try again, another way, with another URL, or tell them.
+
+Must not know: how a fetch is carried out, what is planned. Called on the loop.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from concurrent.futures import Future
+from math import inf
+from typing import TYPE_CHECKING
+
+from kithara_file.errors import (
+    AccessDenied,
+    InvalidResponse,
+    KitharaError,
+    NetError,
+    NotFound,
+    RangeNotSatisfiable,
+    ResourceChanged,
+)
+from kithara_file.events import DownloadError, Error, RemoteChanged, ServedStale
+from kithara_file.net.client import WHOLE
+
+if TYPE_CHECKING:
+    from kithara_file.session.fetcher import Fetcher
+    from kithara_file.session.session import Session
+
+_log = logging.getLogger(__name__)
+
+REFRESH_SECONDS = 30.0
+"""How long `FileConfig.refresh_url` may take."""
+
+
+class Failures:
+    """Decides what follows from the end of a fetch."""
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+        self._refreshed = False
+        self._refreshing: asyncio.Task[None] | None = None
+
+    def end(self, fetcher: Fetcher, error: KitharaError | None) -> None:
+        """Take in that a fetch is over."""
+        if error is None:
+            self._ended_cleanly(fetcher)
+        elif isinstance(error, ResourceChanged):
+            self._changed(fetcher, error)
+        elif isinstance(error, RangeNotSatisfiable):
+            self._beyond(fetcher, error)
+        else:
+            self._failed(fetcher, error)
+
+    def _ended_cleanly(self, fetcher: Fetcher) -> None:
+        holding = self._session.holding
+        if fetcher.whole and holding.length is None:
+            holding.announce(fetcher.position)
+        elif fetcher.answered and not fetcher.whole and fetcher.position <= fetcher.start.start:
+            self._failed(fetcher, InvalidResponse("a range without a byte", url=self._session.url, stage="body"))
+
+    def _changed(self, fetcher: Fetcher, error: ResourceChanged) -> None:
+        session = self._session
+        if fetcher.remote is not None and not session.somebody_read():
+            session.judge.begin(fetcher.remote, None)
+            return
+        session.events.publish(RemoteChanged(error.expected, error.found, restarted=False))
+        session.drop_fetchers(but=None)
+        session.resource.fail(error)
+        session.settle_opening(error)
+        finish(session.completed, error)
+        session.retire()
+
+    def _beyond(self, fetcher: Fetcher, error: RangeNotSatisfiable) -> None:
+        """Weigh a 416: it may prove the length, or a change, or that the origin cannot count (RFC 9110, 15.5.17)."""
+        session, length = self._session, self._session.holding.length
+        asked = 0 if fetcher.want is WHOLE else fetcher.want.start
+        if length is None and (error.length is not None or asked == session.judge.frontier):
+            session.holding.announce(asked if error.length is None else error.length)
+        elif error.length is not None and length is not None and error.length != length:
+            self._changed(fetcher, session.judge.changed(None))
+        else:
+            session.judge.ignores_ranges = True  # the whole body tells whether it has changed, and brings the bytes
+            self._failed(fetcher, error, again=True)
+
+    def _failed(self, fetcher: Fetcher, error: KitharaError, *, again: bool = False) -> None:
+        session = self._session
+        if self._try_another_way(fetcher, error):
+            again = True
+        elif not error.recoverable and not again:
+            self.give_up(error)
+            return
+        in_body = isinstance(error, NetError) and error.stage == "body"
+        tries = 1 if in_body or again else 1 + session.config.retry.retries  # the client has retried the others
+        _log.debug("! %s", error)
+        now = session.clock.monotonic()
+        opening = not session.opened.done() and not in_body and not again
+        if session.trouble.failed(now, landed=fetcher.landed, tries=tries) or opening:
+            self.give_up(error)
+        else:
+            session.events.publish(Error(error, recoverable=True))
+
+    def _try_another_way(self, fetcher: Fetcher, error: KitharaError) -> bool:
+        session = self._session
+        if isinstance(error, InvalidResponse) and fetcher.want is not WHOLE and not session.judge.ignores_ranges:
+            session.judge.ignores_ranges = True
+            return True
+        refresh = session.config.refresh_url
+        denied = isinstance(error, (AccessDenied, NotFound)) and session.holding.remote is not None
+        if refresh is None or not denied or self._refreshed:
+            return False
+        self._refreshed = True
+        self._refreshing = asyncio.get_running_loop().create_task(self._refresh(error))
+        return True
+
+    async def _refresh(self, error: KitharaError) -> None:
+        session, refresh = self._session, self._session.config.refresh_url
+        session.trouble.not_before = inf
+        try:
+            async with asyncio.timeout(REFRESH_SECONDS):
+                if refresh is not None:
+                    session.url = await session.background.on_disk(refresh)
+            session.trouble.forgive()
+        except Exception as failure:  # noqa: BLE001 - the caller's function may raise anything; readers get the reason
+            error.add_note(f"refresh_url failed: {failure!r}")
+            self.give_up(error)
+        finally:
+            session.step()
+
+    def landed(self) -> None:
+        """Take in that bytes have landed: what failed before is over."""
+        self._session.trouble.landed()
+        self._refreshed = False
+
+    def give_up(self, error: KitharaError) -> None:
+        """Tell everybody whom no other fetch serves; a later demand is worth another try."""
+        session = self._session
+        session.trouble.give_up()
+        session.events.publish(Error(error, recoverable=False))
+        session.events.publish(DownloadError(error))
+        if not session.opened.done() and session.holding.resource is not None and _may_serve_stale(error):
+            session.events.publish(ServedStale(error))
+            session.settle_opening()
+        session.settle_opening(error)
+        resource = session.holding.resource
+        if resource is not None:
+            resource.refuse(error, *(each for each in resource.demands() if not session.serves(each)))
+        finish(session.completed, error)
+
+    def close(self) -> None:
+        """Give up a refresh under way."""
+        if self._refreshing is not None:
+            self._refreshing.cancel()
+
+
+def _may_serve_stale(error: KitharaError) -> bool:
+    """Tell whether the origin could not be asked, rather than that it said no (RFC 9111, 4.2.4)."""
+    return isinstance(error, NetError) and not isinstance(error, (AccessDenied, NotFound, ResourceChanged))
+
+
+def finish(future: Future[None], error: BaseException | None) -> None:
+    """Settle `future` unless it is."""
+    if not future.done():
+        if error is None:
+            future.set_result(None)
+        else:
+            future.set_exception(error)

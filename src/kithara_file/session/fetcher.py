@@ -1,0 +1,156 @@
+"""One request in flight, from its start to its end: opens the body, lands its chunks, rests when told to.
+
+Must not know: why it was started, what is wanted beside it. It tells its crew (the session) what happened, in order.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Protocol
+
+from kithara_file.errors import KitharaError, ResourceChanged
+from kithara_file.net.client import WHOLE, Chunk, Client, NotModified, Response, Want
+from kithara_file.net.remote import Remote, Validator
+from kithara_file.session.landing import Mismatch, cut
+from kithara_file.session.view import Fetch, Start
+
+
+class Crew(Protocol):
+    """Whoever a fetcher works for. Every method is called on the loop."""
+
+    def answered(self, fetcher: Fetcher, answer: Response | NotModified, seconds: float) -> None:
+        """Judge the answer; raises what ends the fetch."""
+
+    def landed(self, fetcher: Fetcher, chunk: Chunk, seconds: float) -> None:
+        """Put the chunk in its place; raises what ends the fetch."""
+
+    def ended(self, fetcher: Fetcher, error: KitharaError | None) -> None:
+        """Hear that the fetch is over: cleanly, or by `error`. Not called for one that was stopped."""
+
+    def mismatched(self, fetcher: Fetcher) -> ResourceChanged:
+        """Return the error for bytes that differ from those held."""
+
+
+class Fetcher:
+    """Carries out one `Start`."""
+
+    def __init__(self, number: int, start: Start, want: Want, same_as: Validator | None) -> None:
+        self.id = number
+        self.start = start
+        self.want = want
+        self.same_as = same_as
+        self.position = start.start
+        self.end = start.end
+        self.compare = False
+        """True when the answer did not prove its version: what it overlaps of held bytes is compared."""
+        self.whole = False
+        """True when the body is the whole representation: then its clean end is the proven end of the resource."""
+        self.landed = 0
+        """New bytes this fetch has brought."""
+        self.remote: Remote | None = None
+        """What its answer told; None before there is one, and for an answer without a body."""
+        self._flows = asyncio.Event()
+        self._flows.set()
+        self._resting_since: float | None = None
+        self._hurried = False
+        self._response: Response | None = None
+        self._task: asyncio.Task[None] | None = None
+
+    @property
+    def answered(self) -> bool:
+        """True once it has a body."""
+        return self.remote is not None
+
+    @property
+    def view(self) -> Fetch:
+        """This fetch as the planner sees it; a prefix which is only compared or skipped is not work of its own."""
+        begun = self.start.start
+        return Fetch(self.id, begun, max(begun, self.position), self.end, self.start.sequential, self._resting_since)
+
+    def accept(self, answer: Response, *, compare: bool) -> None:
+        """Take in what the body is: from where, to where, and whether it has to be compared."""
+        self.remote = answer.remote
+        self.position = answer.start
+        self.compare = compare
+        self.whole = self.want is WHOLE or answer.start < self.want.start
+        if self.whole:
+            self.start, self.end = Start(0, None, sequential=True), None
+        ends = [each for each in (self.end, answer.end) if each is not None]
+        self.end = min(ends, default=None)
+
+    def go(self, url: str, client: Client, crew: Crew) -> None:
+        """Begin, in a task of its own on the running loop."""
+        self._task = asyncio.get_running_loop().create_task(self._run(url, client, crew), name=f"fetch {self.want}")
+
+    def stop(self) -> asyncio.Task[None] | None:
+        """Give the request up; return the task to wait for, if it still has to end."""
+        task, self._task = self._task, None
+        if task is not None and not task.done() and task is not asyncio.current_task():
+            task.cancel()
+            return task
+        return None
+
+    def rest(self, resting: bool, now: float) -> None:
+        """Leave the socket unread, or go on reading it."""
+        if resting and self._resting_since is None:
+            self._resting_since = now
+            self._flows.clear()
+        elif not resting and self._resting_since is not None:
+            self._resting_since = None
+            self._flows.set()
+
+    def hurry(self, wanted: bool) -> None:
+        """Hand chunks over however small, because somebody waits; or gather again."""
+        if wanted != self._hurried:
+            self._hurried = wanted
+            if self._response is not None:
+                self._response.hurry(wanted)
+
+    async def _run(self, url: str, client: Client, crew: Crew) -> None:
+        error: KitharaError | None = None
+        try:
+            await self._carry_out(url, client, crew)
+        except KitharaError as failure:
+            error = failure
+        except Mismatch:
+            error = crew.mismatched(self)
+        if self._task is not None:  # stopped meanwhile: whoever stopped it knows
+            crew.ended(self, error)
+
+    async def _carry_out(self, url: str, client: Client, crew: Crew) -> None:
+        clock = asyncio.get_running_loop().time
+        asked = clock()
+        answer = await client.open(url, self.want, self.same_as)
+        if isinstance(answer, NotModified):
+            crew.answered(self, answer, clock() - asked)
+            return
+        try:
+            self._response = answer
+            answer.hurry(self._hurried)
+            crew.answered(self, answer, clock() - asked)
+            await self._read(answer, crew)
+        finally:
+            await answer.aclose()
+
+    async def _read(self, answer: Response, crew: Crew) -> None:
+        clock = asyncio.get_running_loop().time
+        body = aiter(answer)
+        since = clock()
+        while self.end is None or self.position < self.end:
+            if self._resting_since is not None:
+                await self._flows.wait()
+                since = clock()
+            try:
+                chunk = await anext(body)
+            except StopAsyncIteration:
+                return
+            if self.end is not None:
+                chunk = cut(chunk, self.end)
+            now = clock()
+            crew.landed(self, chunk, now - since)
+            since = now
+
+    def __repr__(self) -> str:
+        return (
+            f"<Fetcher {self.id} {self.want} at {self.position}{' resting' if self._resting_since is not None else ''}>"
+        )

@@ -1,0 +1,233 @@
+"""One file at the end of a URL, as people hold it: `File` opens it, `FileSession` is the handle.
+
+Must not know: how bytes come. Everything here may be called from any thread.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import re
+from concurrent.futures import Future
+from pathlib import Path
+from typing import TYPE_CHECKING, Self
+from urllib.parse import unquote, urlsplit
+
+from kithara_file.clock import CancelToken
+from kithara_file.config import FileConfig
+from kithara_file.errors import ConfigError, StreamClosed
+from kithara_file.events import EventBus, Phase
+from kithara_file.ranges import Coverage
+from kithara_file.session.failures import finish
+from kithara_file.session.local import LocalSession
+from kithara_file.session.reader import Reader
+from kithara_file.session.registry import registry
+from kithara_file.session.session import Session
+from kithara_file.session.statistics import Statistics
+from kithara_file.stream.aio import AsyncStream
+from kithara_file.stream.stream import Stream
+
+if TYPE_CHECKING:
+    from kithara_file.net.remote import Remote
+
+_SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]+):")
+"""RFC 3986, 3.1; of two letters at least, for drive letters are none."""
+
+
+class File:
+    """The `StreamType` of single files over http, https, file and plain paths."""
+
+    @classmethod
+    def open(cls, config: FileConfig, /) -> FileSession:
+        """Return a handle once the first answer is in: the length and version are known, or why not is raised."""
+        session = FileSession(config)
+        try:
+            session.await_opening().result()
+        except BaseException:
+            session.close()
+            raise
+        return session
+
+    @classmethod
+    async def aopen(cls, config: FileConfig, /) -> FileSession:
+        """Do what `open` does without blocking the running loop; cancelling gives the open up."""
+        session = await asyncio.to_thread(FileSession, config)
+        try:
+            await asyncio.wrap_future(session.await_opening())
+        except BaseException:
+            session.close(wait=False)
+            raise
+        return session
+
+
+def local_path(url: str) -> str | None:
+    """Return the path that a plain path or ``file:`` URL (RFC 8089) names, None for http and https.
+
+    Raises `ConfigError` for every other scheme.
+    """
+    scheme = _SCHEME.match(url)
+    if scheme is None:
+        return url
+    kind = scheme[1].lower()
+    if kind in ("http", "https"):
+        return None
+    if kind != "file":
+        if Path(url).exists():  # a path may have a colon in it
+            return url
+        msg = f"cannot open {scheme[1]}: URLs, only http, https and file"
+        raise ConfigError(msg)
+    parts = urlsplit(url)
+    if parts.netloc not in ("", "localhost"):
+        msg = f"a file URL cannot name another host ({parts.netloc})"
+        raise ConfigError(msg)
+    return unquote(parts.path)
+
+
+class FileSession:
+    """A handle on the running life of one resource; several handles and streams share what is fetched.
+
+    While one is open the download goes on as its readers want it; when the last handle or stream of a resource closes,
+    it stops (unless `detach`), and what has landed is kept.
+    """
+
+    def __init__(self, config: FileConfig) -> None:
+        """Join or begin the session; `File.open` also waits for the first answer. Blocks on the disk."""
+        self._config = config
+        self._cancel = CancelToken()
+        self._closed = False
+        path = local_path(os.fspath(config.url))
+        self._session: Session | LocalSession = registry.join(config, self) if path is None else LocalSession(path)
+        self._unlink = config.cancel.on_cancel(self._give_up) if config.cancel is not None else lambda: None
+
+    def await_opening(self) -> Future[None]:
+        """Return a future that is done when the first answer is in, or this handle was cancelled."""
+        gate: Future[None] = Future()
+        self._session.opened.add_done_callback(lambda done: finish(gate, done.exception()))
+        self._cancel.on_cancel(lambda: finish(gate, self._cancel.reason))
+        return gate
+
+    # -- readers -----------------------------------------------------------------------------------------------------
+
+    def stream(self) -> Stream:
+        """Return a new, independent file object at position 0."""
+        cancel = CancelToken()
+        return Stream(self.source(cancel), cancel)
+
+    def async_stream(self) -> AsyncStream:
+        """Return a new, independent file object for asyncio at position 0."""
+        cancel = CancelToken()
+        return AsyncStream(self.source(cancel), cancel)
+
+    def source(self, cancel: CancelToken) -> Reader:
+        """Return a new reader; `cancel` also fires when the configuration's token does."""
+        self._check()
+        return self._session.reader(self._config, cancel)
+
+    # -- facts -------------------------------------------------------------------------------------------------------
+
+    @property
+    def name(self) -> str:
+        """The URL without user info, query and fragment, or the path."""
+        return self._session.shown_url
+
+    @property
+    def length(self) -> int | None:
+        """Bytes in all; None while nobody has told."""
+        return self._session.resource.length
+
+    @property
+    def coverage(self) -> Coverage:
+        """A copy of what is present."""
+        return self._session.resource.snapshot()
+
+    @property
+    def remote(self) -> Remote | None:
+        """What the origin told of the version held; None for a local file."""
+        return self._session.remote
+
+    @property
+    def media_type(self) -> str | None:
+        """The type the origin told, such as ``audio/mpeg``."""
+        return self._session.remote.media_type if self._session.remote is not None else None
+
+    @property
+    def phase(self) -> Phase:
+        """Where the download stands."""
+        return self._session.phase
+
+    @property
+    def events(self) -> EventBus:
+        """What happens to this resource, for all its readers."""
+        return self._session.events
+
+    @property
+    def closed(self) -> bool:
+        """True after `close`."""
+        return self._closed
+
+    def statistics(self) -> Statistics:
+        """Return a snapshot of what is going on."""
+        return self._session.statistics()
+
+    # -- the whole ---------------------------------------------------------------------------------------------------
+
+    def wait_complete(self, timeout: float | None = None) -> None:
+        """Download everything, whatever the readers' look-ahead, and return once it is committed.
+
+        Raises the typed error that ended the download, `TimeoutError` after `timeout` seconds (the download goes on),
+        and `StreamClosed` or the token's reason when this handle is closed or cancelled meanwhile.
+        """
+        self._completion().result(timeout)
+
+    async def await_complete(self) -> None:
+        """Do what `wait_complete` does, in a task of any event loop."""
+        await asyncio.wrap_future(self._completion())
+
+    def _completion(self) -> Future[None]:
+        self._check()
+        gate: Future[None] = Future()
+        self._cancel.on_cancel(lambda: finish(gate, self._cancel.reason))
+        self._session.want_everything().add_done_callback(lambda done: finish(gate, done.exception()))
+        return gate
+
+    # -- the end -----------------------------------------------------------------------------------------------------
+
+    def close(self, *, wait: bool = True) -> None:
+        """Let go; the streams that were given stay open. Idempotent."""
+        if not self._closed:
+            self._closed = True
+            self._unlink()
+            self._cancel.cancel(StreamClosed("The session is closed"))
+            self._session.leave(self, wait=wait)
+
+    def _give_up(self) -> None:
+        if self._config.cancel is not None:
+            self._cancel.cancel(self._config.cancel.reason)
+        self._session.cancel()
+        self.close(wait=False)
+
+    def _check(self) -> None:
+        self._cancel.check()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        self.close(wait=False)
+
+    def __del__(self) -> None:
+        if hasattr(self, "_unlink"):
+            self.close(wait=False)
+
+    def __repr__(self) -> str:
+        if self._closed:
+            return f"<FileSession {self.name} closed>"
+        facts = self.statistics()
+        share = f"{100 * facts.present_bytes // facts.length} %" if facts.length else f"{facts.present_bytes} bytes"
+        return f"<FileSession {self.name} {share} · {facts.fetches_flying} fetching · {facts.readers_waiting} waiting>"

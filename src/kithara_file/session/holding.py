@@ -1,0 +1,111 @@
+"""The version we hold: what is known of it, and where its bytes are.
+
+Must not know: fetches, plans, readers. Called on the loop, but for `settle` and `close`, which block on the disk.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Protocol
+
+from kithara_file.net.remote import Remote
+from kithara_file.storage.resource import Resource
+
+
+class Entry(Protocol):
+    """What a session needs of the store: one resource, held open."""
+
+    @property
+    def remote(self) -> Remote | None:
+        """What is known of the stored version; None when nothing is stored."""
+
+    @property
+    def resource(self) -> Resource | None:
+        """Its bytes."""
+
+    def begin(self, remote: Remote) -> Resource:
+        """Make room for a new version, in the place of an older one; fast enough for the loop."""
+
+    def refresh(self, remote: Remote) -> None:
+        """Remember newer facts of the same version. Blocks."""
+
+    def commit(self) -> None:
+        """Make the complete resource durable. Blocks."""
+
+    def close(self) -> None:
+        """Let go. Blocks."""
+
+
+class Holding:
+    """Facts and bytes of one version, and the older ones that readers still hold on to."""
+
+    def __init__(self, entry: Entry) -> None:
+        self.entry = entry
+        self.remote = entry.remote
+        self.resource = entry.resource
+        self.proven = False
+        """True once an answer of this session has confirmed the version."""
+        self._retired: list[Resource] = []
+        self._stored = entry.remote
+
+    @property
+    def length(self) -> int | None:
+        """Bytes in all, as far as anybody has told."""
+        return self.resource.length if self.resource is not None else None
+
+    @property
+    def complete(self) -> bool:
+        """True when every byte is present."""
+        return self.resource is not None and self.length is not None and self.resource.coverage.covers(0, self.length)
+
+    def begin(self, found: Remote) -> Resource:
+        """Hold `found` from now on, from nothing."""
+        older, self.remote = self.resource, found
+        self._stored = found
+        self.proven = True
+        self.resource = self.entry.begin(found)
+        if older is not None and older is not self.resource:
+            self._retired.append(older)
+        return self.resource
+
+    def confirm(self, found: Remote) -> None:
+        """Take in an answer of the same version: it may know the length, and is fresher."""
+        held = self.remote or found
+        self.proven = True
+        length = held.length if held.length is not None else found.length
+        media_type = held.media_type or found.media_type
+        self.remote = replace(
+            held, length=length, media_type=media_type, ranges=found.ranges, freshness=found.freshness
+        )
+        if length is not None and self.resource is not None and self.resource.length is None:
+            self.resource.announce(length)
+
+    def announce(self, length: int) -> None:
+        """Take in the length that the end of a body has proven."""
+        if self.resource is not None and self.resource.length is None:
+            self.resource.announce(length)
+        if self.remote is not None and self.remote.length is None:
+            self.remote = replace(self.remote, length=length)
+
+    def commit(self) -> None:
+        """Make the complete resource durable, with all that was learned of it. Blocks."""
+        self.settle()
+        self.entry.commit()
+
+    def settle(self) -> None:
+        """Store what was learned of the version since it was stored."""
+        if self.remote is not None and self.remote != self._stored:
+            self._stored = self.remote
+            self.entry.refresh(self.remote)
+
+    def close(self) -> None:
+        """Store what was learned, and let every version go."""
+        try:
+            self.settle()
+        finally:
+            self.entry.close()
+            for each in self._retired:
+                each.close()
+
+    def __repr__(self) -> str:
+        return f"<Holding {self.remote and self.remote.validator} of {self.length} bytes>"

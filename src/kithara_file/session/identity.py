@@ -1,0 +1,44 @@
+"""Is the answer of the version whose bytes we hold? A table over lengths, validators and types.
+
+Pure. Must not know: what is done about it.
+"""
+
+from __future__ import annotations
+
+from enum import Enum
+
+from kithara_file.net.remote import Remote
+
+
+class Identity(Enum):
+    """What an answer proves about the bytes held."""
+
+    SAME = "same"
+    CHANGED = "changed"
+    UNPROVEN = "unproven"
+    """Nothing contradicts, nothing proves: bytes held are compared where the answer overlaps them."""
+    FOREIGN = "foreign"
+    """Not another version but another thing, such as a login page in the place of the audio."""
+
+
+def identify(held: Remote, found: Remote) -> Identity:
+    """Return what `found` proves about the bytes of `held`."""
+    lengths_differ = held.length is not None and found.length is not None and held.length != found.length
+    agreed = held.validator.agrees(found.validator)
+    if agreed and not lengths_differ:
+        return Identity.SAME
+    if agreed is None and _kind(held.media_type) != _kind(found.media_type) and found.media_type is not None:
+        return Identity.FOREIGN
+    if agreed is False or lengths_differ:
+        return Identity.CHANGED
+    return Identity.UNPROVEN
+
+
+def describe(remote: Remote) -> str:
+    """Return the version in the words of an error: its validator and length."""
+    length = "an unknown length" if remote.length is None else f"{remote.length} bytes"
+    return f"{remote.validator}, {length}"
+
+
+def _kind(media_type: str | None) -> str | None:
+    return None if media_type is None else media_type.partition(";")[0].strip().lower()

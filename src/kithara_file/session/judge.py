@@ -1,0 +1,151 @@
+"""What an answer means for the version we hold: begin, confirm, compare, start anew, or refuse.
+
+Must not know: what to do after a failure, what is wanted next. Called on the loop.
+"""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from kithara_file.clock import Clock
+from kithara_file.config import FileConfig
+from kithara_file.errors import InvalidResponse, ResourceChanged
+from kithara_file.events import EventBus, RemoteChanged
+from kithara_file.net.client import WHOLE, NotModified, Response, Want
+from kithara_file.net.remote import Remote
+from kithara_file.ranges import ByteRange, Coverage, OpenRange
+from kithara_file.session.fetcher import Fetcher
+from kithara_file.session.holding import Holding
+from kithara_file.session.identity import Identity, describe, identify
+from kithara_file.session.view import Start
+from kithara_file.storage.resource import Demand
+
+OVERLAP = 4096
+"""Without a validator to send, a resume asks for this many bytes it holds already, to compare them."""
+
+
+class Bench(Protocol):
+    """What the judge sees of the session."""
+
+    config: FileConfig
+    clock: Clock
+    events: EventBus
+    url: str
+
+    def somebody_read(self) -> bool:
+        """Tell whether bytes of the version held were handed to a reader."""
+
+    def drop_fetchers(self, *, but: Fetcher | None) -> None:
+        """Stop every fetch of the version that was held until now."""
+
+
+class Judge:
+    """Knows the version: asks for it, recognizes it, and replaces it."""
+
+    def __init__(self, bench: Bench, holding: Holding) -> None:
+        self._bench = bench
+        self._holding = holding
+        self.ignores_ranges = False
+        """True once a range was answered with the whole body, or with nonsense."""
+        self.sequential_done = False
+        """True once the sequential download has reached the end, maybe with gaps behind it."""
+
+    # -- what is asked -----------------------------------------------------------------------------------------------
+
+    def must_ask(self) -> bool:
+        """Tell whether the origin has to be asked before the first read (RFC 9111, 4)."""
+        held, config = self._holding.remote, self._bench.config
+        if config.offline_mode:
+            return False
+        if held is None or config.revalidate == "always":
+            return True
+        return config.revalidate == "auto" and not held.freshness.fresh(self._bench.clock.wall())
+
+    def revalidation(self, number: int) -> Fetcher:
+        """Return the fetch which asks whether the complete resource is still current (RFC 9110, 13)."""
+        held = self._holding.remote
+        return Fetcher(number, Start(0, None, sequential=True), WHOLE, held.validator if held else None)
+
+    def fetcher(self, number: int, start: Start) -> Fetcher:
+        """Return the fetch that carries out `start`: a plain GET from nothing, else a range of the version held."""
+        held = self._holding.remote
+        if held is None or not self.seekable or (start.start == 0 and start.end is None and not self.coverage.total):
+            return Fetcher(number, start, WHOLE, None)
+        first = start.start
+        if not held.validator.strong:
+            first = max(self.coverage.start_of_run(first), first - OVERLAP)
+        want: Want = OpenRange(first) if start.end is None else ByteRange(first, start.end)
+        return Fetcher(number, start, want, held.validator)
+
+    # -- what is known -----------------------------------------------------------------------------------------------
+
+    @property
+    def coverage(self) -> Coverage:
+        """What is present."""
+        resource = self._holding.resource
+        return Coverage() if resource is None else resource.coverage
+
+    @property
+    def frontier(self) -> int:
+        """Where the bytes that are present from the beginning on end."""
+        return self.coverage.end_of_run(0)
+
+    @property
+    def seekable(self) -> bool:
+        """False when only a whole body can bring anything; origins that do not speak of ranges are tried once."""
+        held = self._holding.remote
+        return not self.ignores_ranges and (held is None or held.ranges or held.length is not None)
+
+    def missing(self, demands: tuple[Demand, ...]) -> tuple[int, ...]:
+        """Return the first missing byte of each demand."""
+        wanted = (self.frontier if each.wanted is None else self._missing_of(each.wanted) for each in demands)
+        return tuple(each for each in wanted if each is not None)
+
+    def _missing_of(self, wanted: ByteRange) -> int | None:
+        end = wanted.end if self._holding.length is None else min(wanted.end, self._holding.length)
+        gap = self.coverage.gap(wanted.start, end)
+        return None if gap is None else gap.start
+
+    def reached(self, fetcher: Fetcher) -> None:
+        """Note how far the sequential download has come."""
+        length = self._holding.length
+        if fetcher.start.sequential and length is not None and self.coverage.end_of_run(fetcher.position) >= length:
+            self.sequential_done = True
+
+    # -- what is answered --------------------------------------------------------------------------------------------
+
+    def answer(self, fetcher: Fetcher, answer: Response | NotModified) -> None:
+        """Take an answer in; raises `ResourceChanged` or `InvalidResponse` when its body must not be used."""
+        held, found = self._holding.remote, answer.remote
+        if isinstance(answer, NotModified):
+            self._holding.confirm(found)
+            return
+        identity = Identity.CHANGED if held is None else identify(held, found)
+        ignored = fetcher.want is not WHOLE and answer.start != fetcher.want.start
+        if identity is Identity.FOREIGN and held is not None:
+            reason = f"it is {found.media_type} where {held.media_type} was expected"
+            raise InvalidResponse(reason, url=self._bench.url)
+        fetcher.accept(answer, compare=identity is Identity.UNPROVEN or ignored)
+        if identity is not Identity.CHANGED:
+            self._holding.confirm(found)
+            self.ignores_ranges = self.ignores_ranges or ignored
+        elif self._bench.somebody_read():
+            raise self.changed(found)
+        else:
+            self.begin(found, fetcher)
+
+    def changed(self, found: Remote | None) -> ResourceChanged:
+        """Return the error for readers of the version held, when `found` is there instead."""
+        held = self._holding.remote
+        there = "other bytes" if found is None or held is None or found == held else describe(found)
+        return ResourceChanged(url=self._bench.url, expected=describe(held) if held else "nothing", found=there)
+
+    def begin(self, found: Remote, fetcher: Fetcher | None) -> None:
+        """Hold `found` from now on; readers who have read nothing follow, and `fetcher` (of that version) goes on."""
+        older, error = self._holding.resource, self.changed(found)
+        self._holding.begin(found)
+        self.ignores_ranges = self.sequential_done = False
+        self._bench.drop_fetchers(but=fetcher)
+        if older is not None:
+            older.fail(error)
+            self._bench.events.publish(RemoteChanged(error.expected, error.found, restarted=True))

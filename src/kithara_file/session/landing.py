@@ -1,0 +1,52 @@
+"""Put arrived bytes where they belong: what is missing is written, what is held already is compared.
+
+Must not know: where the chunk came from, what a difference means to the session.
+"""
+
+from __future__ import annotations
+
+from kithara_file.net.client import Chunk
+from kithara_file.ranges import ByteRange
+from kithara_file.storage.resource import Resource
+
+
+class Mismatch(Exception):
+    """The chunk differs from bytes that are held: it is of another version. Nothing of it was written."""
+
+
+def land(resource: Resource, chunk: Chunk, *, compare: bool) -> int:
+    """Write what of `chunk` is missing and return how many bytes that was.
+
+    With `compare`, bytes that are present already must be equal to the chunk's, else `Mismatch`.
+    """
+    coverage = resource.coverage
+    gap = coverage.gap(chunk.start, chunk.end)
+    if gap is not None and gap.end - gap.start == chunk.size:
+        resource.write_at(chunk.start, *chunk.pieces)
+        return chunk.size
+    data = memoryview(b"".join(chunk.pieces))
+    gaps = list(coverage.gaps(chunk.start, chunk.end))
+    if compare:
+        _compare(resource, chunk.start, data, gaps)
+    for each in gaps:
+        resource.write_at(each.start, bytes(data[each.start - chunk.start : each.end - chunk.start]))
+    return sum(len(each) for each in gaps)
+
+
+def _compare(resource: Resource, start: int, data: memoryview, gaps: list[ByteRange]) -> None:
+    at = start
+    for stop, after in [*((each.start, each.end) for each in gaps), (start + len(data), start + len(data))]:
+        if at < stop:
+            held = bytearray(stop - at)
+            count = resource.read_at(at, memoryview(held))
+            if held[:count] != data[at - start : at - start + count]:
+                raise Mismatch
+        at = after
+
+
+def cut(chunk: Chunk, end: int) -> Chunk:
+    """Return `chunk` without what lies at or after `end`."""
+    if chunk.end <= end:
+        return chunk
+    data = b"".join(chunk.pieces)[: end - chunk.start]
+    return Chunk(chunk.start, (data,), len(data))

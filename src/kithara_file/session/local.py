@@ -1,0 +1,67 @@
+"""A file of this machine behind the same handle: no network, no download, no copy in the store.
+
+Must not know: URLs, the store.
+"""
+
+from __future__ import annotations
+
+from concurrent.futures import Future
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from kithara_file.clock import CancelToken
+from kithara_file.config import FileConfig
+from kithara_file.events import EndOfStream, EventBus, Phase
+from kithara_file.session.reader import Reader
+from kithara_file.session.statistics import Statistics
+from kithara_file.storage.streaming import StreamingResource
+
+if TYPE_CHECKING:
+    from kithara_file.net.remote import Remote
+
+
+class LocalSession:
+    """Stands for a `Session` whose every byte is present. Raises `OSError` as `open` does when the path is no file."""
+
+    def __init__(self, path: str) -> None:
+        self.shown_url = path
+        self.resource = StreamingResource.local(Path(path))
+        self.events = EventBus()
+        self.phase = Phase.COMPLETE
+        self.remote: Remote | None = None
+        self.opened: Future[None] = Future()
+        self.opened.set_result(None)
+        self._holders = 1
+
+    def reader(self, config: FileConfig, cancel: CancelToken) -> Reader:
+        """Return a new reader."""
+        self._holders += 1
+        return Reader(self, config, cancel)
+
+    def poke(self) -> None:
+        """Do nothing: there is nothing to decide."""
+
+    def read_to(self, position: int, *, end: bool) -> None:
+        """Hear how far a reader has come."""
+        if end:
+            self.events.publish(EndOfStream(position))
+
+    def leave(self, holder: object, *, wait: bool) -> None:
+        """Close the file when the last one goes."""
+        _ = holder, wait
+        self._holders -= 1
+        if self._holders == 0:
+            self.events.close()
+            self.resource.close()
+
+    def cancel(self) -> None:
+        """Do nothing: nothing runs."""
+
+    def want_everything(self) -> Future[None]:
+        """Return a future that is done: everything is here."""
+        return self.opened
+
+    def statistics(self) -> Statistics:
+        """Return a snapshot: all is present, and nothing came over the network."""
+        length = self.resource.length or 0
+        return Statistics(phase=self.phase, length=length, present_bytes=length)

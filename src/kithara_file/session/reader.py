@@ -1,0 +1,182 @@
+"""One reader of a session: where it is, how far ahead of it to fetch, and its waits.
+
+Must not know: requests, or how the wishes it stands for are met. Implements `stream.source.Source`.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Protocol, TypeVar
+
+from kithara_file.clock import CancelToken, Deadline
+from kithara_file.config import KIB, FileConfig
+from kithara_file.errors import ResourceChanged
+from kithara_file.ranges import ByteRange
+from kithara_file.session.plan import window_after
+from kithara_file.session.view import Playhead
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
+    from kithara_file.storage.resource import Resource
+
+T = TypeVar("T")
+
+
+def _nothing() -> None:
+    """Take nothing back."""
+
+
+class Host(Protocol):
+    """What a reader needs of its session; every method may be called from any thread."""
+
+    @property
+    def resource(self) -> Resource:
+        """The resource of the current version."""
+
+    @property
+    def shown_url(self) -> str:
+        """The URL as it may be shown."""
+
+    def poke(self) -> None:
+        """Decide again soon."""
+
+    def read_to(self, position: int, *, end: bool) -> None:
+        """Hear how far a reader has come, and whether that is the end."""
+
+    def leave(self, reader: Reader, *, wait: bool) -> None:
+        """Hear that a reader has gone."""
+
+
+class Reader:
+    """A playhead with a look-ahead that grows as it reads on, and shrinks to a probe's size at each far seek."""
+
+    def __init__(self, host: Host, config: FileConfig, cancel: CancelToken) -> None:
+        self._host = host
+        self._resource = host.resource
+        self._limit = config.look_ahead_bytes
+        self._policy = config.policy
+        self.read_timeout = config.read_timeout
+        self._run_start = 0
+        self._first = self._policy.initial_window
+        self._position = 0
+        self._told_at = 0
+        self._closed = False
+        self._unlink = self._link(config.cancel, cancel)
+        self.has_consumed = False
+        """True once a byte of this version was handed out: from then on another version is an error."""
+
+    def _link(self, outer: CancelToken | None, inner: CancelToken) -> Callable[[], None]:
+        """Let the configuration's token end this reader's waits, and then the reader."""
+        if outer is None:
+            return _nothing
+
+        def give_up() -> None:
+            inner.cancel(outer.reason)
+            self.close(wait=False)
+
+        return outer.on_cancel(give_up)
+
+    # -- facts -------------------------------------------------------------------------------------------------------
+
+    @property
+    def name(self) -> str:
+        """The URL as it may be shown."""
+        return self._host.shown_url
+
+    @property
+    def length(self) -> int | None:
+        """Bytes in all; None while nobody has told."""
+        return self._resource.length
+
+    @property
+    def playhead(self) -> Playhead:
+        """Where the reader is, and how far past that the download should be."""
+        return Playhead(self._position, self.window)
+
+    @property
+    def window(self) -> int:
+        """The present look-ahead in bytes."""
+        return window_after(self._position - self._run_start, self._first, self._limit)
+
+    # -- moves -------------------------------------------------------------------------------------------------------
+
+    def seeking(self, position: int) -> None:
+        """Note where the next read begins; nothing is fetched for a seek alone."""
+
+    def consumed(self, start: int, count: int) -> None:
+        """Note that the reader has read `count` bytes from `start`; the download is told when it matters to it."""
+        self._arrive(start)
+        self._position = start + count
+        self.has_consumed = self.has_consumed or count > 0
+        if count == 0 or self._position >= self._told_at:
+            self._tell(end=count == 0)
+
+    def _arrive(self, position: int) -> None:
+        """Begin a new run when `position` is neither behind in this run nor in its window."""
+        if self._run_start <= position <= self._position + self.window:
+            self._position = position
+            return
+        self._run_start = self._position = position
+        self._first = self._policy.seek_window
+        self._tell(end=False)
+
+    def _tell(self, *, end: bool) -> None:
+        self._told_at = self._position + max(32 * KIB, self.window // 8)
+        self._host.read_to(self._position, end=end)
+
+    # -- bytes -------------------------------------------------------------------------------------------------------
+
+    def read_at(self, start: int, buffer: memoryview) -> int:
+        """Fill `buffer` from what is present; see `Resource.read_at`."""
+        return self._resource.read_at(start, buffer)
+
+    def wait_range(self, wanted: ByteRange, deadline: Deadline, cancel: CancelToken) -> ByteRange | None:
+        """Wait for the first byte of `wanted`; a version that changed before anything was read is followed."""
+        self._arrive(wanted.start)
+        return self._follow(lambda resource: resource.wait_range(wanted, deadline, cancel))
+
+    def wait_length(self, deadline: Deadline, cancel: CancelToken) -> int:
+        """Wait until the length is known."""
+        return self._follow(lambda resource: resource.wait_length(deadline, cancel))
+
+    async def await_range(self, wanted: ByteRange, deadline: Deadline, cancel: CancelToken) -> ByteRange | None:
+        """Do what `wait_range` does, in a task."""
+        self._arrive(wanted.start)
+        return await self._afollow(lambda resource: resource.await_range(wanted, deadline, cancel))
+
+    async def await_length(self, deadline: Deadline, cancel: CancelToken) -> int:
+        """Do what `wait_length` does, in a task."""
+        return await self._afollow(lambda resource: resource.await_length(deadline, cancel))
+
+    def _follow(self, wait: Callable[[Resource], T]) -> T:
+        while True:
+            try:
+                return wait(self._resource)
+            except ResourceChanged:
+                if not self._rebind():
+                    raise
+
+    async def _afollow(self, wait: Callable[[Resource], Awaitable[T]]) -> T:
+        while True:
+            try:
+                return await wait(self._resource)
+            except ResourceChanged:
+                if not self._rebind():
+                    raise
+
+    def _rebind(self) -> bool:
+        current = self._host.resource
+        if self.has_consumed or current is self._resource:
+            return False
+        self._resource = current
+        return True
+
+    def close(self, *, wait: bool) -> None:
+        """Leave the session; the last one to leave ends it."""
+        if not self._closed:
+            self._closed = True
+            self._unlink()
+            self._host.leave(self, wait=wait)
+
+    def __repr__(self) -> str:
+        return f"<Reader at {self._position} · {self.window} ahead>"

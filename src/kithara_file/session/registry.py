@@ -1,0 +1,169 @@
+"""The live sessions of this process: one for each resource, shared by all its readers, ended by the last to leave.
+
+Must not know: how a session fetches. The lock covers the tables only; disks and networks are touched outside of it.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Hashable
+from concurrent.futures import TimeoutError as FutureTimeout
+from contextlib import suppress
+from pathlib import Path
+
+from kithara_file.assets.keys import ResourceKey
+from kithara_file.assets.store import AssetStore
+from kithara_file.config import FileConfig
+from kithara_file.errors import OfflineMiss
+from kithara_file.net.engine import Engine
+from kithara_file.net.http import HttpClient
+from kithara_file.net.retry import RetryClient
+from kithara_file.net.timeout import TimeoutClient
+from kithara_file.session.holding import Holding
+from kithara_file.session.session import Session
+from kithara_file.stream.runtime import Runtime
+
+CLOSE_SECONDS = 2.0
+"""How long `leave` waits for the last traces of a session; what still runs then ends by itself."""
+
+
+class Registry:
+    """Finds the session of a resource, or makes it; counts who holds it."""
+
+    def __init__(self) -> None:
+        self._lock = threading.RLock()
+        self._live: dict[Hashable, Session] = {}
+        self._holders: dict[Session, set[object]] = {}
+        self._stores: dict[Path, tuple[AssetStore, int]] = {}
+        self._engine: tuple[Runtime, Engine] | None = None
+
+    def join(self, config: FileConfig, holder: object) -> Session:
+        """Return the session of `config`, held by `holder` until it leaves. Blocks on the disk, not on the network."""
+        url = os.fspath(config.url)
+        key = ResourceKey.of(url, name=config.name, cache_key=config.cache_key)
+        store = self._take_store(config)
+        place = (store.root, key.asset_id, key.resource_hash, config.offline_mode)
+        try:
+            session = self._find(place, holder)
+            if session is not None:
+                self._drop_store(store)
+                return session
+            return self._make(place, config, url, key, store, holder)
+        except BaseException:
+            self._drop_store(store)
+            raise
+
+    def _make(
+        self, place: Hashable, config: FileConfig, url: str, key: ResourceKey, store: AssetStore, holder: object
+    ) -> Session:
+        entry = store.open(key, checksums=config.checksums)
+        if config.offline_mode and entry.resource is None:
+            entry.close()
+            raise OfflineMiss(url=url, start=0, end=None)
+        runtime = Runtime.current()
+        made = Session(config, url, Holding(entry), self._client(config, runtime), runtime, self)
+        made.closed.add_done_callback(lambda _: self._drop_store(store))
+        with self._lock:
+            session = self._find(place, holder)
+            if session is None:
+                self._live[place] = made
+                self._holders[made] = {holder}
+        if session is not None:  # another thread was quicker
+            entry.close()
+            self._drop_store(store)
+            return session
+        runtime.call(made.start)
+        return made
+
+    def _find(self, place: Hashable, holder: object) -> Session | None:
+        with self._lock:
+            session = self._live.get(place)
+            if session is None or session.dead or not session.background.alive:
+                return None
+            self._holders[session].add(holder)
+            return session
+
+    def hold(self, session: Session, holder: object) -> None:
+        """Let `holder`, which got the session from somebody who holds it, hold it too."""
+        with self._lock:
+            self._holders[session].add(holder)
+
+    def leave(self, session: Session, holder: object, *, wait: bool) -> None:
+        """Take `holder` off; the last one ends the session, with `wait` returning when nothing of it runs."""
+        with self._lock:
+            holders = self._holders.get(session, set())
+            holders.discard(holder)
+            if holders or session.stays():
+                return
+            self._forget(session)
+        self.end(session, wait=wait)
+
+    def end(self, session: Session, *, wait: bool) -> None:
+        """Shut `session` down, whoever holds it."""
+        with self._lock:
+            self._forget(session)
+        background = session.background
+        background.call(lambda: background.loop.create_task(session.shut()))
+        if wait and background.alive and not background.here:
+            with suppress(FutureTimeout):
+                session.closed.result(CLOSE_SECONDS)
+
+    def _forget(self, session: Session) -> None:
+        self._holders.pop(session, None)
+        for place in [place for place, each in self._live.items() if each is session]:
+            del self._live[place]
+        if not self._holders and self._engine is not None:
+            runtime, engine = self._engine
+            runtime.call(engine.rest)
+
+    # -- what sessions stand on --------------------------------------------------------------------------------------
+
+    def _client(self, config: FileConfig, runtime: Runtime) -> RetryClient:
+        with self._lock:
+            if self._engine is None or self._engine[0] is not runtime:
+                engine = Engine(runtime.loop)
+                self._engine = runtime, engine
+                runtime.at_stop(self._shut_all)
+        http = HttpClient(self._engine[1], headers=config.headers, ca_file=config.ca_file, timeouts=config.timeouts)
+        return RetryClient(TimeoutClient(http, config.timeouts), config.retry)
+
+    async def _shut_all(self) -> None:
+        with self._lock:
+            sessions, self._live, self._holders = list(self._live.values()), {}, {}
+            engine, self._engine = self._engine, None
+        for session in sessions:
+            await session.shut()
+        if engine is not None:
+            engine[1].close()
+
+    def _take_store(self, config: FileConfig) -> AssetStore:
+        if isinstance(config.store, AssetStore):
+            return config.store
+        store = AssetStore(None if config.store is None else os.fspath(config.store))  # type: ignore[arg-type]
+        with self._lock:
+            known, users = self._stores.get(store.root, (store, 0))
+            self._stores[store.root] = known, users + 1
+            return known
+
+    def _drop_store(self, store: AssetStore) -> None:
+        with self._lock:
+            known, users = self._stores.get(store.root, (None, 0))
+            if known is not store:
+                return
+            if users > 1:
+                self._stores[store.root] = store, users - 1
+                return
+            del self._stores[store.root]
+        store.close()
+
+
+registry = Registry()
+"""The sessions of this process."""
+
+
+def _forget_in_child() -> None:
+    registry.__init__()  # type: ignore[misc]  # the child of a fork has none of the parent's sessions
+
+
+os.register_at_fork(after_in_child=_forget_in_child)

@@ -1,0 +1,1 @@
+"""How is this a file: `io`'s protocols over a source of bytes, and the one background thread."""

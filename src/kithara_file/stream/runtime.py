@@ -1,0 +1,148 @@
+"""The background of this process: one daemon thread with one asyncio loop for every session, and a hand for the disk.
+
+Must not know: what runs on it. After a fork the child has no runtime and makes its own at its first open; what was
+opened before the fork is dead there, and says so.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import atexit
+import os
+import threading
+from collections import deque
+from collections.abc import Awaitable, Callable, Coroutine
+from concurrent.futures import Future
+from typing import Any, TypeVar
+
+T = TypeVar("T")
+
+STOP_SECONDS = 2.0
+"""How long the end of the interpreter waits for the background to clean up."""
+
+
+class Runtime:
+    """One thread, one loop. Started on first use; ends with the interpreter."""
+
+    _current: Runtime | None = None
+    _making = threading.RLock()
+
+    @classmethod
+    def current(cls) -> Runtime:
+        """Return the runtime of this process, started if there was none."""
+        with cls._making:
+            if cls._current is None or not cls._current.alive:
+                cls._current = Runtime()
+            return cls._current
+
+    def __init__(self) -> None:
+        self.loop = asyncio.new_event_loop()
+        self.disk = DiskHand()
+        self._pid = os.getpid()
+        self._stopping = False
+        self._farewells: list[Callable[[], Awaitable[None]]] = []
+        self._thread = threading.Thread(target=self._run, name="kithara-file", daemon=True)
+        self._thread.start()
+
+    def _run(self) -> None:
+        asyncio.set_event_loop(self.loop)
+        try:
+            self.loop.run_forever()
+        finally:
+            self.loop.close()
+
+    @property
+    def alive(self) -> bool:
+        """False in a forked child and once stopped: nothing handed over will run."""
+        return self._pid == os.getpid() and not self._stopping and not self.loop.is_closed()
+
+    @property
+    def here(self) -> bool:
+        """True in the runtime's own thread, which must never wait for itself."""
+        return threading.current_thread() is self._thread
+
+    def call(self, function: Callable[..., object], *args: object) -> None:
+        """Run `function` on the loop soon; from any thread, also from a finalizer. Does nothing when not alive."""
+        if self.alive:
+            self.loop.call_soon_threadsafe(function, *args)
+
+    def submit(self, work: Coroutine[Any, Any, T]) -> Future[T]:
+        """Run a coroutine on the loop as a task; cancelling the future cancels the task."""
+        return asyncio.run_coroutine_threadsafe(work, self.loop)
+
+    async def on_disk(self, work: Callable[[], T]) -> T:
+        """Run blocking disk work off the loop and return its result; when cancelled the work still runs to its end."""
+        return await asyncio.wrap_future(self.disk.submit(work))
+
+    def at_stop(self, farewell: Callable[[], Awaitable[None]]) -> None:
+        """Await `farewell()` on the loop before it ends."""
+        self._farewells.append(farewell)
+
+    def stop(self) -> None:
+        """Say every farewell and end the thread, within `STOP_SECONDS`. Idempotent; does nothing in a forked child."""
+        if not self.alive or self.here:
+            return
+        self.loop.call_soon_threadsafe(lambda: self.loop.create_task(self._leave()))
+        self._stopping = True
+        self._thread.join(STOP_SECONDS)
+
+    async def _leave(self) -> None:
+        try:
+            async with asyncio.timeout(STOP_SECONDS / 2):
+                for farewell in reversed(self._farewells):
+                    await farewell()
+        finally:
+            self.loop.stop()
+
+    def __repr__(self) -> str:
+        return f"<Runtime {'alive' if self.alive else 'ended'}>"
+
+
+class DiskHand:
+    """Does blocking disk work in order, in a thread that lives only while there is some."""
+
+    def __init__(self) -> None:
+        self._lock = threading.RLock()
+        self._work: deque[tuple[Future[Any], Callable[[], Any]]] = deque()
+        self._busy = False
+
+    def submit(self, work: Callable[[], T]) -> Future[T]:
+        """Queue `work`; its result or exception comes through the future."""
+        future: Future[T] = Future()
+        with self._lock:
+            self._work.append((future, work))
+            start, self._busy = not self._busy, True
+        if start:
+            threading.Thread(target=self._run, name="kithara-file-disk", daemon=True).start()
+        return future
+
+    def _run(self) -> None:
+        while True:
+            with self._lock:
+                if not self._work:
+                    self._busy = False
+                    return
+                future, work = self._work.popleft()
+            if not future.set_running_or_notify_cancel():
+                continue
+            try:
+                result = work()
+            except BaseException as error:  # noqa: BLE001 - the future carries every kind of failure to who waits
+                future.set_exception(error)
+            else:
+                future.set_result(result)
+
+
+def _stop_at_exit() -> None:
+    runtime = Runtime._current  # noqa: SLF001 - this module's own state
+    if runtime is not None:
+        runtime.stop()
+
+
+def _forget_in_child() -> None:
+    Runtime._making = threading.RLock()  # noqa: SLF001 - it may have been held by a thread that the child does not have
+    Runtime._current = None  # noqa: SLF001
+
+
+atexit.register(_stop_at_exit)
+os.register_at_fork(after_in_child=_forget_in_child)

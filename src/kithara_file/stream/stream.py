@@ -1,0 +1,240 @@
+"""A source as a Python file: `io.RawIOBase` for threads.
+
+Must not know: where the bytes come from. The position belongs to this object alone; two threads that read one stream
+must agree between themselves, as with any file, but `close` is safe from anywhere at any time.
+"""
+
+from __future__ import annotations
+
+import errno
+import io
+import os
+from contextlib import suppress
+from typing import TYPE_CHECKING, TypeVar
+
+from kithara_file.clock import CancelToken, Deadline
+from kithara_file.errors import KitharaError, NetTimeout, StreamClosed
+from kithara_file.ranges import ByteRange
+from kithara_file.stream.source import Source, StreamType
+
+if TYPE_CHECKING:
+    from _typeshed import WriteableBuffer
+
+C = TypeVar("C")
+
+READ_ALL_STEP = 1 << 20
+
+
+class Stream(io.RawIOBase):
+    """A seekable file over bytes that may still be on their way.
+
+    `readinto` returns 0 only at a proven end. An error is sticky: every later read raises it again until a `seek` or
+    `retry`, because libraries that take files swallow an exception once and would take the next result for the end.
+    A read that fails leaves the position where it was. Errors are `OSError`s, `StreamClosed` is a `ValueError`.
+    """
+
+    def __init__(self, source: Source, cancel: CancelToken | None = None) -> None:
+        self._source = source
+        self._position = 0
+        self._cancel = cancel or CancelToken()
+        self.error: KitharaError | None = None
+        """What the last read failed with, until a `seek` or `retry`."""
+
+    @classmethod
+    def open(cls, kind: type[StreamType[C]], config: C) -> Stream:
+        """Open `config` by the protocol `kind`; return once the first answer is in. Raises its typed errors."""
+        return cls._of(kind.open(config))
+
+    @classmethod
+    async def aopen(cls, kind: type[StreamType[C]], config: C) -> Stream:
+        """Do what `open` does without blocking the running loop; cancelling gives the open up."""
+        return cls._of(await kind.aopen(config))
+
+    @classmethod
+    def _of(cls, opened: object) -> Stream:
+        try:
+            return opened.stream()  # type: ignore[attr-defined,no-any-return]
+        finally:
+            opened.close()  # type: ignore[attr-defined]
+
+    # -- reading -----------------------------------------------------------------------------------------------------
+
+    def readinto(self, buffer: WriteableBuffer, /) -> int:
+        """Read what is there, at least one byte, waiting for it if need be; 0 at the proven end."""
+        self._check()
+        view = memoryview(buffer).cast("B")
+        if not view:
+            return 0
+        count = self._read_at(self._position, view, None)
+        self._position += count
+        return count
+
+    def _read_at(self, start: int, view: memoryview, deadline: Deadline | None) -> int:
+        source = self._source
+        try:
+            while not (count := source.read_at(start, view)):
+                deadline = deadline or Deadline.after(source.read_timeout)
+                if source.wait_range(ByteRange(start, start + len(view)), deadline, self._cancel) is None:
+                    break
+            source.consumed(start, count)
+        except KitharaError as error:
+            self._keep(error)
+            raise
+        except TimeoutError as error:
+            raise self._keep(self._too_late()) from error
+        return count
+
+    def read(self, size: int | None = -1, /) -> bytes:
+        """Return `size` bytes, fewer only when the end comes first; all that is left when negative."""
+        self._check()
+        if size is None or size < 0:
+            return self.readall()
+        buffer = bytearray(size)
+        view, filled = memoryview(buffer), 0
+        deadline = Deadline.after(self._source.read_timeout)
+        while filled < size and (count := self._read_at(self._position + filled, view[filled:], deadline)):
+            filled += count
+        self._position += filled
+        view.release()
+        del buffer[filled:]
+        return bytes(buffer)
+
+    def readall(self) -> bytes:
+        """Return all bytes from here to the proven end."""
+        self._check()
+        parts: list[bytes] = []
+        start = self._position
+        try:
+            while True:
+                length = self._source.length
+                left = READ_ALL_STEP if length is None else max(0, length - self._position)
+                part = self.read(max(left, 1))
+                if not part:
+                    return b"".join(parts) if len(parts) != 1 else parts[0]
+                parts.append(part)
+        except BaseException:
+            self._position = start
+            raise
+
+    # -- moving ------------------------------------------------------------------------------------------------------
+
+    def seek(self, offset: int, whence: int = os.SEEK_SET, /) -> int:
+        """Move to `offset` and forget a sticky error; fetches nothing yet.
+
+        Past the end is allowed and reads `b""`; before 0 is `OSError(EINVAL)`. `SEEK_END` waits for the length.
+        """
+        self._check(sticky=False)
+        if whence == os.SEEK_END:
+            base = self._length()
+        elif whence in (os.SEEK_SET, os.SEEK_CUR):
+            base = self._position if whence == os.SEEK_CUR else 0
+        else:
+            msg = f"whence cannot be {whence!r}"
+            raise ValueError(msg)
+        if base + offset < 0:
+            raise OSError(errno.EINVAL, os.strerror(errno.EINVAL))
+        self.error = None
+        self._position = base + offset
+        self._source.seeking(self._position)
+        return self._position
+
+    def _length(self) -> int:
+        known = self._source.length
+        if known is not None:
+            return known
+        try:
+            return self._source.wait_length(Deadline.after(self._source.read_timeout), self._cancel)
+        except TimeoutError as error:
+            if isinstance(error, KitharaError):
+                raise
+            raise self._too_late() from error
+
+    def tell(self) -> int:
+        """Return the position; costs nothing."""
+        self._check(sticky=False)
+        return self._position
+
+    def retry(self) -> None:
+        """Forget a sticky error, so that the next read tries again."""
+        self.error = None
+
+    # -- facts -------------------------------------------------------------------------------------------------------
+
+    def readable(self) -> bool:
+        """Return True."""
+        self._check(sticky=False)
+        return True
+
+    def seekable(self) -> bool:
+        """Return True: also over an origin without ranges, where a far seek waits for the download."""
+        self._check(sticky=False)
+        return True
+
+    @property
+    def name(self) -> str:
+        """The URL without user info, query and fragment, or the path."""
+        return self._source.name
+
+    @property
+    def mode(self) -> str:
+        """Always ``rb``."""
+        return "rb"
+
+    @property
+    def length(self) -> int | None:
+        """Bytes in all; None while nobody has told."""
+        return self._source.length
+
+    # -- the end -----------------------------------------------------------------------------------------------------
+
+    def close(self) -> None:
+        """Let go: a read blocked in another thread raises `StreamClosed`; the last one ends the download. Idempotent."""
+        self._close(wait=True)
+
+    def _close(self, *, wait: bool) -> None:
+        if self.closed:
+            return
+        super().close()
+        self._cancel.cancel(StreamClosed())
+        self._source.close(wait=wait)
+
+    def __del__(self) -> None:
+        # A dropped stream ends its download as a closed one does, but a finalizer may run anywhere: it must not wait.
+        if hasattr(self, "_source"):
+            self._close(wait=False)
+
+    def _check(self, *, sticky: bool = True) -> None:
+        if self.closed:
+            raise StreamClosed
+        if sticky and self.error is not None:
+            raise self.error.again()
+
+    def _keep(self, error: KitharaError) -> KitharaError:
+        self.error = error
+        return error
+
+    def _too_late(self) -> NetTimeout:
+        return NetTimeout(url=self.name, stage="body", seconds=self._source.read_timeout or 0.0)
+
+    def __repr__(self) -> str:
+        state = "closed" if self.closed else f"at {self._position} of {self._source.length}"
+        return f"<Stream {self.name} {state}>"
+
+
+class BufferedStream(io.BufferedReader):
+    """`io.BufferedReader` over a `Stream` which another thread can close while a read is blocked."""
+
+    raw: Stream
+
+    def __init__(self, raw: Stream, buffer_size: int = io.DEFAULT_BUFFER_SIZE) -> None:
+        super().__init__(raw, buffer_size)
+
+    def close(self) -> None:
+        """Close the stream first: the base class would wait for its own lock, which the blocked read holds."""
+        with suppress(ValueError):  # detached
+            self.raw.close()
+        super().close()
+
+    def __del__(self) -> None:
+        with suppress(ValueError, AttributeError):
+            self.raw.__del__()
