@@ -5,6 +5,7 @@ Must not know: fetches, plans, readers. Called on the loop, but for `settle` and
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Protocol
 
@@ -39,7 +40,7 @@ class Entry(Protocol):
 class Holding:
     """Facts and bytes of one version, and the older ones that readers still hold on to."""
 
-    def __init__(self, entry: Entry) -> None:
+    def __init__(self, entry: Entry, at_close: Callable[[], None]) -> None:
         self.entry = entry
         self.remote = entry.remote
         self.resource = entry.resource
@@ -47,6 +48,7 @@ class Holding:
         """True once an answer of this session has confirmed the version."""
         self._retired: list[Resource] = []
         self._stored = entry.remote
+        self._at_close = at_close
 
     @property
     def length(self) -> int | None:
@@ -106,6 +108,7 @@ class Holding:
             self.entry.close()
             for each in self._retired:
                 each.close()
+            self._at_close()
 
     def __repr__(self) -> str:
         return f"<Holding {self.remote and self.remote.validator} of {self.length} bytes>"

@@ -8,7 +8,6 @@ consequences of these wants. Must not know: requests, tasks, clocks (it gets `no
 from __future__ import annotations
 
 from collections.abc import Iterator
-from itertools import islice
 
 from kithara_file.config import MIB
 from kithara_file.session.view import Fetch, Plan, Playhead, Start, View
@@ -71,8 +70,7 @@ class _Draft:
     def drop_the_useless(self) -> None:
         """Stop what has nothing more to bring, and what has rested for long and would have to rest on."""
         for fetch in self.view.fetches:
-            done = self.reach(fetch) <= fetch.position and fetch.position != fetch.end
-            if done or self.tired(fetch):
+            if self.reach(fetch) <= fetch.position != fetch.end or self.tired(fetch):
                 self.stop(fetch)
 
     def serve_demands(self) -> None:
@@ -81,12 +79,10 @@ class _Draft:
             near = self.bringing(offset, self.ride)
             if isinstance(near, Fetch):
                 self.urgent.add(near.id)
-            elif self.late or near is not None:
-                continue
-            elif self.waiting or not self.make_room():  # who has waited longest goes first, and nobody overtakes
-                self.waiting = True
-            else:
-                self.begin(offset, self.size_at(offset))
+            elif near is None and not self.late:
+                self.waiting = self.waiting or not self.make_room()  # who has waited longest is not overtaken
+                if not self.waiting:
+                    self.begin(offset, self.size_at(offset))
         self.pressed = bool(self.urgent or self.starts or self.waiting)
 
     def fill_windows(self) -> None:
@@ -106,21 +102,21 @@ class _Draft:
         if self.view.sequential_done:
             self.fill_gaps()
         elif self.free > 0 and not any(each.sequential for each in self.flight()):
-            for start, _ in islice(self.unserved(0, self.end), 1):
-                self.begin(start, FAR)
+            gap = next(self.unserved(0, self.end), None)
+            if gap is not None:
+                self.begin(gap[0], FAR)
 
     def fill_gaps(self) -> None:
         policy = self.view.policy
-        for start, end in islice(self.unserved(0, self.end), policy.max_gaps):
+        for start, end in self.unserved(0, self.end):
             for at in range(start, end, policy.gap_bytes):
                 if self.free <= 0 or len(self.flight()) >= policy.max_gaps:
                     return
-                self.starts.append(Start(at, min(end, at + policy.gap_bytes)))
+                self.begin(at, policy.gap_bytes)
 
     # -- facts -------------------------------------------------------------------------------------------------------
 
     def flight(self) -> list[Fetch | Start]:
-        """Return what will be in flight."""
         return [*self.fetches, *self.starts]
 
     def reach(self, fetch: Fetch | Start) -> int:
@@ -172,14 +168,11 @@ class _Draft:
     # -- moves -------------------------------------------------------------------------------------------------------
 
     def size_at(self, offset: int) -> int:
-        """Return how much to ask for where a reader is blocked: its window, or one turn if slots are short.
-
-        A far seek may be outside all windows: it opens one. A body that ends with its turn leaves its connection behind.
-        """
+        """Return how much to ask for where a reader is blocked: the window it is in, or that of a far seek."""
         heads = [each for each in self.view.playheads if each.position <= offset < each.goal]
         head = max(heads, key=lambda each: each.window, default=Playhead(offset, self.view.policy.seek_window))
-        turn = QUANTUM if len(self.demands) > self.slots else FAR
-        return min(self.size(head, offset), turn)
+        crowded = len(self.demands) > self.slots  # a body that ends with its turn leaves its connection to the next
+        return min(self.size(head, offset), QUANTUM if crowded else FAR)
 
     def size(self, head: Playhead, offset: int) -> int:
         """Return how much to ask for at `offset`: a window's worth, or all once `head` runs on with a full window."""
@@ -189,16 +182,13 @@ class _Draft:
 
     def begin(self, offset: int, size: int) -> None:
         """Start a fetch of `size` bytes at `offset` (FAR: a steady run), short of what others have brought or will."""
-        view = self.view
-        first = offset == 0 and not (view.coverage.total or self.flight())
-        if first or not view.seekable:
+        first = offset == 0 and not (self.view.coverage.total or self.flight())
+        if first or not self.view.seekable:
             self.starts.append(Start(0, None, sequential=True))
             return
         far = (each for each in self.demands if each > offset + self.ride)
-        others = [*far, *(each.position for each in self.flight())]
-        present = view.coverage.next_present(offset)
-        limits = [offset + size, self.end, FAR if present is None else present]
-        end = min(limits + [each for each in others if each > offset])
+        others = (each.position for each in self.flight() if each.position > offset)
+        end = min(offset + size, self.end, self.view.coverage.next_present(offset) or FAR, *far, *others)
         steady = size == FAR
         self.starts.append(Start(offset, None if steady and end == self.end else end, steady))
 
@@ -220,8 +210,8 @@ class _Draft:
 
     def retire_one(self) -> bool:
         """Free a slot for a window by stopping a fetch that no reader is near any more."""
-        kept = self.urgent
-        idle = [each for each in self.fetches if not (each.id in kept or self.in_window(each) or self.draining(each))]
+        idle = [each for each in self.fetches if not (self.in_window(each) or self.draining(each))]
+        idle = [each for each in idle if each.id not in self.urgent]
         if idle:
             self.stop(max(idle, key=lambda each: self.reach(each) - each.position))
         return bool(idle)
@@ -240,9 +230,8 @@ class _Draft:
 
     def welcome(self, fetch: Fetch) -> bool:
         """Tell whether a window has room for what `fetch` brings; once full, not before half is drained."""
-        flows = fetch.resting_since is None
-        heads = self.view.playheads
-        return self.unlimited or any(self.serves(fetch, each, each.goal if flows else each.half) for each in heads)
+        goals = ((head, head.goal if fetch.resting_since is None else head.half) for head in self.view.playheads)
+        return self.unlimited or any(self.serves(fetch, head, goal) for head, goal in goals)
 
     def tired(self, fetch: Fetch) -> bool:
         """Tell whether `fetch` has rested for so long that it is dropped; a whole body is not, it would come from 0."""
@@ -250,7 +239,6 @@ class _Draft:
         return rested and self.view.seekable and not self.welcome(fetch)
 
     def drop_at(self, fetch: Fetch) -> float:
-        """Return when a fetch that rests now will have rested for too long."""
         since = self.view.now if fetch.resting_since is None else fetch.resting_since
         return since + self.view.policy.idle_seconds
 

@@ -62,8 +62,8 @@ class Registry:
             entry.close()
             raise OfflineMiss(url=url, start=0, end=None)
         runtime = Runtime.current()
-        made = Session(config, url, Holding(entry), self._client(config, runtime), runtime, self)
-        made.closed.add_done_callback(lambda _: self._drop_store(store))
+        holding = Holding(entry, lambda: self._drop_store(store))
+        made = Session(config, url, holding, self._client(config, runtime), runtime, self)
         with self._lock:
             session = self._find(place, holder)
             if session is None:
