@@ -26,6 +26,8 @@ from typing import Any, Literal, Self
 
 Stage = Literal["connect", "headers", "body"]
 
+_OS_FACTS = ("errno", "strerror", "filename")
+
 
 def public_url(url: str) -> str:
     """Return `url` as it may be shown: without user info, query and fragment (they carry credentials)."""
@@ -49,15 +51,22 @@ class KitharaError(Exception):
         twin.__cause__ = self.__cause__
         return twin
 
+    def __str__(self) -> str:
+        # `OSError` would put "[Errno 28] None" in the place of the sentence of an error that has an errno.
+        return str(self.args[0]) if self.args else ""
+
     def __reduce__(self) -> tuple[Any, ...]:
-        # The constructors take keywords, which the default (class, args) would lose on its way to another process.
-        return _rebuild, (type(self), self.args, self.__dict__)
+        # The constructors take keywords, which the default (class, args) would lose on its way to another process;
+        # and `OSError` keeps its facts beside the dictionary.
+        builtin = {name: value for name in _OS_FACTS if (value := getattr(self, name, None)) is not None}
+        return _rebuild, (type(self), self.args, builtin | self.__dict__)
 
 
 def _rebuild(kind: type[KitharaError], args: tuple[Any, ...], facts: dict[str, Any]) -> KitharaError:
     error = kind.__new__(kind, *args)
     error.args = args
-    error.__dict__.update(facts)
+    for name, value in facts.items():
+        setattr(error, name, value)
     return error
 
 
@@ -94,7 +103,9 @@ class BodyBroken(NetError):
 
     def __init__(self, reason: str, *, url: str, at: int, expected: int | None) -> None:
         goal = "its end was told" if expected is None else f"byte {expected}"
-        super().__init__(f"The body of {public_url(url)} broke off at byte {at} before {goal}: {reason}", url=url, stage="body")
+        super().__init__(
+            f"The body of {public_url(url)} broke off at byte {at} before {goal}: {reason}", url=url, stage="body"
+        )
         self.at = at
         self.expected = expected
 
@@ -177,6 +188,7 @@ class StorageError(KitharaError, OSError):
     def __init__(self, message: str, *, errno: int | None = None, path: str | None = None) -> None:
         super().__init__(message)
         self.errno = errno
+        self.strerror = message
         self.filename = path
 
 
