@@ -148,8 +148,8 @@ class _Draft:
         """Tell whether `fetch` brings bytes for `head` before `goal`, without first bringing much that is behind it."""
         return head.position - self.ride <= fetch.position < goal and head.position < self.reach(fetch)
 
-    def in_window(self, fetch: Fetch) -> bool:
-        return any(self.serves(fetch, head, head.goal) for head in self.view.playheads)
+    def wanted(self, fetch: Fetch) -> bool:
+        return fetch.id in self.urgent or any(self.serves(fetch, head, head.goal) for head in self.view.playheads)
 
     def needs(self) -> list[int]:
         """Return the bytes which readers are blocked on, and those which they will be before long."""
@@ -205,13 +205,12 @@ class _Draft:
             self.urgent.update(each.id for each in self.fetches)  # the sooner they are done, the sooner a slot is free
         if not lesser or any(self.draining(each) for each in lesser):
             return False
-        self.stop(max(lesser, key=lambda each: (not self.in_window(each), self.reach(each) - each.position)))
+        self.stop(max(lesser, key=lambda each: (not self.wanted(each), self.reach(each) - each.position)))
         return True
 
     def retire_one(self) -> bool:
         """Free a slot for a window by stopping a fetch that no reader is near any more."""
-        idle = [each for each in self.fetches if not (self.in_window(each) or self.draining(each))]
-        idle = [each for each in idle if each.id not in self.urgent]
+        idle = [each for each in self.fetches if not (self.wanted(each) or self.draining(each))]
         if idle:
             self.stop(max(idle, key=lambda each: self.reach(each) - each.position))
         return bool(idle)
