@@ -118,14 +118,18 @@ class AssetFolder:
 
     @property
     def present(self) -> bool:
-        """True when it is there, and no link to somewhere else."""
-        try:
-            return stat.S_ISDIR(self.path.lstat().st_mode)
-        except OSError:
-            return False
+        """True when it is there, and no link leads through it to somewhere else."""
+        return _is_folder(self.path) and _is_folder(self.path.parent)
 
     def __repr__(self) -> str:
         return f"<AssetFolder {self.asset_id[:8]}>"
+
+
+def _is_folder(path: Path) -> bool:
+    try:
+        return stat.S_ISDIR(path.lstat().st_mode)
+    except OSError:
+        return False
 
 
 class Layout:
@@ -147,11 +151,9 @@ class Layout:
     def folder(self, key: ResourceKey) -> AssetFolder:
         """Return the folder of the asset of `key`, made if it is missing. Raises `OSError` where that is impossible."""
         folder = AssetFolder(self.assets / key.asset_id)
-        try:
-            private_folder(folder.path)
-        except FileNotFoundError:
+        if not _is_folder(self.assets):
             self.make()
-            private_folder(folder.path)
+        private_folder(folder.path)
         return folder
 
     def asset(self, asset_id: str) -> AssetFolder:
@@ -160,11 +162,9 @@ class Layout:
 
     def every_asset(self) -> Iterator[AssetFolder]:
         """Yield the folder of every asset, in no order."""
-        try:
-            found = os.scandir(self.assets)
-        except (FileNotFoundError, NotADirectoryError):
+        if not _is_folder(self.assets):
             return
-        with found:
+        with os.scandir(self.assets) as found:
             for each in found:
                 if _ASSET.fullmatch(each.name) and each.is_dir(follow_symlinks=False):
                     yield self.asset(each.name)
