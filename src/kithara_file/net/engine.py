@@ -80,8 +80,7 @@ class Engine:
         """
         if self._inside:
             self._doomed.append(job)
-        elif self._jobs.pop(job.handle, None) is not None and self._multi is not None:
-            self._multi.remove_handle(job.handle)
+        elif self._take_out(job):
             job.handle.close()
             self._settle()
 
@@ -111,9 +110,16 @@ class Engine:
         """End every transfer (each job hears of it as aborted) and every connection; idempotent."""
         self._closed = True
         for job in list(self._jobs.values()):
-            self.remove(job)
+            self._take_out(job)
             job.finished(pycurl.E_ABORTED_BY_CALLBACK, "the engine was closed")
+            job.handle.close()
         self.rest()
+
+    def _take_out(self, job: Job) -> bool:
+        if self._multi is None or self._jobs.pop(job.handle, None) is None:
+            return False
+        self._multi.remove_handle(job.handle)
+        return True
 
     def _open(self) -> pycurl.CurlMulti:
         multi = pycurl.CurlMulti()

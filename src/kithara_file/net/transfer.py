@@ -72,7 +72,6 @@ class Transfer:
         """Wait for the headers; False when the transfer ended, or ran late, without any."""
         while not self.status and self.outcome is None and not self.late:
             await self._wait()
-        self._disarm()
         return self.status > 0
 
     async def take(self) -> tuple[tuple[bytes, ...], int] | None:
@@ -132,6 +131,7 @@ class Transfer:
         elif (status := _status(self._lines)) >= 200:
             self.status = status
             del self._lines[0]
+            self._disarm()
             self._wake()
 
     def _on_body(self, piece: bytes) -> int | None:
@@ -152,7 +152,7 @@ class Transfer:
 
     def finished(self, code: int, message: str) -> None:
         """Learn from the engine that it is over."""
-        proxy_status = int(self._handle.getinfo(pycurl.HTTP_CONNECTCODE)) if code else 0
+        proxy_status = int(self._handle.getinfo(pycurl.HTTP_CONNECTCODE)) if code else 0  # fails while it runs
         self.outcome = Outcome(code, message, proxy_status)
         self._disarm()
         self._wake()
