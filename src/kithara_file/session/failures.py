@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from concurrent.futures import Future
 from math import inf
 from typing import TYPE_CHECKING
 
@@ -22,10 +21,12 @@ from kithara_file.errors import (
 )
 from kithara_file.events import DownloadError, Error, RemoteChanged, ServedStale
 from kithara_file.net.client import WHOLE
+from kithara_file.session.promise import finish
 
 if TYPE_CHECKING:
     from kithara_file.session.fetcher import Fetcher
     from kithara_file.session.session import Session
+    from kithara_file.storage.resource import Demand
 
 _log = logging.getLogger(__name__)
 
@@ -65,11 +66,12 @@ class Failures:
             session.judge.begin(fetcher.remote, None)
             return
         session.events.publish(RemoteChanged(error.expected, error.found, restarted=False))
-        session.drop_fetchers(but=None)
-        session.resource.fail(error)
-        session.settle_opening(error)
-        finish(session.completed, error)
-        session.retire()
+        session.flights.drop()
+        if session.holding.resource is not None:
+            session.holding.resource.fail(error)
+        finish(session.opened, error)
+        session.completion.give_up(error)
+        session.dead = True
 
     def _beyond(self, fetcher: Fetcher, error: RangeNotSatisfiable) -> None:
         """Weigh a 416: it may prove the length, or a change, or that the origin cannot count (RFC 9110, 15.5.17)."""
@@ -140,12 +142,16 @@ class Failures:
         session.events.publish(DownloadError(error))
         if not session.opened.done() and session.holding.resource is not None and _may_serve_stale(error):
             session.events.publish(ServedStale(error))
-            session.settle_opening()
-        session.settle_opening(error)
+            finish(session.opened, None)
+        finish(session.opened, error)
         resource = session.holding.resource
         if resource is not None:
-            resource.refuse(error, *(each for each in resource.demands() if not session.serves(each)))
-        finish(session.completed, error)
+            stranded = [each for each in resource.demands() if not self._served(each)]
+            resource.refuse(error, *stranded)
+        session.completion.give_up(error)
+
+    def _served(self, demand: Demand) -> bool:
+        return all(self._session.flights.bring(offset) for offset in self._session.judge.missing((demand,)))
 
     def close(self) -> None:
         """Give up a refresh under way."""
@@ -156,12 +162,3 @@ class Failures:
 def _may_serve_stale(error: KitharaError) -> bool:
     """Tell whether the origin could not be asked, rather than that it said no (RFC 9111, 4.2.4)."""
     return isinstance(error, NetError) and not isinstance(error, (AccessDenied, NotFound, ResourceChanged))
-
-
-def finish(future: Future[None], error: BaseException | None) -> None:
-    """Settle `future` unless it is."""
-    if not future.done():
-        if error is None:
-            future.set_result(None)
-        else:
-            future.set_exception(error)

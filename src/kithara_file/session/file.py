@@ -8,6 +8,8 @@ from __future__ import annotations
 import asyncio
 import os
 import re
+import weakref
+from collections.abc import Callable
 from concurrent.futures import Future
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
@@ -18,11 +20,11 @@ from kithara_file.config import FileConfig
 from kithara_file.errors import ConfigError, StreamClosed
 from kithara_file.events import EventBus, Phase
 from kithara_file.ranges import Coverage
-from kithara_file.session.failures import finish
+from kithara_file.session.front import Front
 from kithara_file.session.local import LocalSession
+from kithara_file.session.promise import finish
 from kithara_file.session.reader import Reader
 from kithara_file.session.registry import registry
-from kithara_file.session.session import Session
 from kithara_file.session.statistics import Statistics
 from kithara_file.stream.aio import AsyncStream
 from kithara_file.stream.stream import Stream
@@ -95,9 +97,22 @@ class FileSession:
         self._config = config
         self._cancel = CancelToken()
         self._closed = False
+        self._token = object()
         path = local_path(os.fspath(config.url))
-        self._session: Session | LocalSession = registry.join(config, self) if path is None else LocalSession(path)
-        self._unlink = config.cancel.on_cancel(self._give_up) if config.cancel is not None else lambda: None
+        self._session: Front | LocalSession = registry.join(config, self._token) if path is None else LocalSession(path)
+        self._unlink = self._link(config.cancel)
+
+    def _link(self, token: CancelToken | None) -> Callable[[], None]:
+        if token is None:
+            return lambda: None
+        weakly = weakref.ref(self)  # a token may outlive us, and must not keep us
+
+        def give_up() -> None:
+            handle = weakly()
+            if handle is not None:
+                handle.give_up()
+
+        return token.on_cancel(give_up)
 
     def await_opening(self) -> Future[None]:
         """Return a future that is done when the first answer is in, or this handle was cancelled."""
@@ -198,9 +213,10 @@ class FileSession:
             self._closed = True
             self._unlink()
             self._cancel.cancel(StreamClosed("The session is closed"))
-            self._session.leave(self, wait=wait)
+            self._session.leave(self._token, wait=wait)
 
-    def _give_up(self) -> None:
+    def give_up(self) -> None:
+        """End every wait of this handle, and a detached download, with the configuration's token's reason."""
         if self._config.cancel is not None:
             self._cancel.cancel(self._config.cancel.reason)
         self._session.cancel()

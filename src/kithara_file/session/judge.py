@@ -15,6 +15,7 @@ from kithara_file.net.client import WHOLE, NotModified, Response, Want
 from kithara_file.net.remote import Remote
 from kithara_file.ranges import ByteRange, Coverage, OpenRange
 from kithara_file.session.fetcher import Fetcher
+from kithara_file.session.flights import Flights
 from kithara_file.session.holding import Holding
 from kithara_file.session.identity import Identity, describe, identify
 from kithara_file.session.view import Start
@@ -35,8 +36,9 @@ class Bench(Protocol):
     def somebody_read(self) -> bool:
         """Tell whether bytes of the version held were handed to a reader."""
 
-    def drop_fetchers(self, *, but: Fetcher | None) -> None:
-        """Stop every fetch of the version that was held until now."""
+    @property
+    def flights(self) -> Flights:
+        """The fetches, which are all of the version held."""
 
 
 class Judge:
@@ -145,7 +147,7 @@ class Judge:
         older, error = self._holding.resource, self.changed(found)
         self._holding.begin(found)
         self.ignores_ranges = self.sequential_done = False
-        self._bench.drop_fetchers(but=fetcher)
+        self._bench.flights.drop(but=fetcher)
         if older is not None:
             older.fail(error)
             self._bench.events.publish(RemoteChanged(error.expected, error.found, restarted=True))

@@ -68,9 +68,10 @@ class _Draft:
     # -- the wants, most urgent first --------------------------------------------------------------------------------
 
     def drop_the_useless(self) -> None:
-        """Stop what has nothing more to bring, and what has rested for long and would have to rest on."""
-        for fetch in self.view.fetches:
-            if self.reach(fetch) <= fetch.position != fetch.end or self.tired(fetch):
+        """Stop what has nothing more to bring, what has rested for long, and of two whole bodies the one behind."""
+        for fetch in sorted(self.view.fetches, key=lambda each: each.position):
+            done = self.reach(fetch) <= fetch.position != fetch.end
+            if done or self.tired(fetch) or len(self.fetches) > self.slots:
                 self.stop(fetch)
 
     def serve_demands(self) -> None:
@@ -194,9 +195,8 @@ class _Draft:
 
     def make_room(self) -> bool:
         """Tell whether a demand may start: a slot is free, or one was taken from a fetch that matters less."""
-        if not self.view.seekable:
-            for fetch in list(self.fetches):  # a whole body that is past this byte will not bring it any more
-                self.stop(fetch)
+        if not self.view.seekable and self.fetches:  # the whole body is past this byte and will not bring it any more
+            self.stop(self.fetches[0])
         if self.free > 0:
             return True
         needs = self.needs()
@@ -233,7 +233,7 @@ class _Draft:
         return self.unlimited or any(self.serves(fetch, head, goal) for head, goal in goals)
 
     def tired(self, fetch: Fetch) -> bool:
-        """Tell whether `fetch` has rested for so long that it is dropped; a whole body is not, it would come from 0."""
+        """Tell whether `fetch` has rested for so long that it is dropped; not a whole body, it would begin anew."""
         rested = fetch.resting_since is not None and self.drop_at(fetch) <= self.view.now
         return rested and self.view.seekable and not self.welcome(fetch)
 

@@ -20,7 +20,10 @@ from kithara_file.net.engine import Engine
 from kithara_file.net.http import HttpClient
 from kithara_file.net.retry import RetryClient
 from kithara_file.net.timeout import TimeoutClient
+from kithara_file.session.audience import Audience
+from kithara_file.session.front import Front
 from kithara_file.session.holding import Holding
+from kithara_file.session.promise import finish
 from kithara_file.session.session import Session
 from kithara_file.stream.runtime import Runtime
 
@@ -33,89 +36,92 @@ class Registry:
 
     def __init__(self) -> None:
         self._lock = threading.RLock()
-        self._live: dict[Hashable, Session] = {}
-        self._holders: dict[Session, set[object]] = {}
+        self._live: dict[Hashable, Front] = {}
+        self._holders: dict[Front, set[object]] = {}
         self._stores: dict[Path, tuple[AssetStore, int]] = {}
         self._engine: tuple[Runtime, Engine] | None = None
 
-    def join(self, config: FileConfig, holder: object) -> Session:
-        """Return the session of `config`, held by `holder` until it leaves. Blocks on the disk, not on the network."""
-        url = os.fspath(config.url)
-        key = ResourceKey.of(url, name=config.name, cache_key=config.cache_key)
+    def join(self, config: FileConfig, holder: object) -> Front:
+        """Return the session of `config`, held by `holder` until it leaves. Blocks on the disk, not on the network.
+
+        A holder is kept alive: whoever is to be dropped gives a token in its place.
+        """
+        key = ResourceKey.of(os.fspath(config.url), name=config.name, cache_key=config.cache_key)
         store = self._take_store(config)
         place = (store.root, key.asset_id, key.resource_hash, config.offline_mode)
+        front = self._find(place, holder)
+        if front is not None:
+            self._drop_store(store)
+            return front
         try:
-            session = self._find(place, holder)
-            if session is not None:
-                self._drop_store(store)
-                return session
-            return self._make(place, config, url, key, store, holder)
+            made = self._make(config, key, store)
         except BaseException:
             self._drop_store(store)
             raise
+        with self._lock:
+            front = self._find(place, holder)
+            if front is None:
+                self._live[place] = made
+                self._holders[made] = {holder}
+        if front is not None:  # another thread was quicker
+            made.session.holding.close()
+            return front
+        made.background.call(made.session.start)
+        return made
 
-    def _make(
-        self, place: Hashable, config: FileConfig, url: str, key: ResourceKey, store: AssetStore, holder: object
-    ) -> Session:
+    def _make(self, config: FileConfig, key: ResourceKey, store: AssetStore) -> Front:
+        url = os.fspath(config.url)
         entry = store.open(key, checksums=config.checksums)
         if config.offline_mode and entry.resource is None:
             entry.close()
             raise OfflineMiss(url=url, start=0, end=None)
         runtime = Runtime.current()
         holding = Holding(entry, lambda: self._drop_store(store))
-        made = Session(config, url, holding, self._client(config, runtime), runtime, self)
-        with self._lock:
-            session = self._find(place, holder)
-            if session is None:
-                self._live[place] = made
-                self._holders[made] = {holder}
-        if session is not None:  # another thread was quicker
-            entry.close()
-            self._drop_store(store)
-            return session
-        runtime.call(made.start)
-        return made
+        audience = Audience()
+        session = Session(config, url, holding, self._client(config, runtime), runtime, audience)
+        return Front(session, audience, runtime, self)
 
-    def _find(self, place: Hashable, holder: object) -> Session | None:
+    def _find(self, place: Hashable, holder: object) -> Front | None:
         with self._lock:
-            session = self._live.get(place)
-            if session is None or session.dead or not session.background.alive:
+            front = self._live.get(place)
+            if front is None or front.lost:
                 return None
-            self._holders[session].add(holder)
-            return session
+            self._holders[front].add(holder)
+            return front
 
-    def hold(self, session: Session, holder: object) -> None:
+    def hold(self, front: Front, holder: object) -> None:
         """Let `holder`, which got the session from somebody who holds it, hold it too."""
         with self._lock:
-            self._holders[session].add(holder)
+            self._holders.setdefault(front, set()).add(holder)
 
-    def leave(self, session: Session, holder: object, *, wait: bool) -> None:
+    def leave(self, front: Front, holder: object, *, wait: bool) -> None:
         """Take `holder` off; the last one ends the session, with `wait` returning when nothing of it runs."""
         with self._lock:
-            holders = self._holders.get(session, set())
-            holders.discard(holder)
-            if holders or session.stays():
+            holders = self._holders.get(front)
+            if holders is None:
                 return
-            self._forget(session)
-        self.end(session, wait=wait)
+            holders.discard(holder)
+            if holders or front.stays():
+                return
+        self.end(front, wait=wait)
 
-    def end(self, session: Session, *, wait: bool) -> None:
-        """Shut `session` down, whoever holds it."""
+    def end(self, front: Front, *, wait: bool) -> None:
+        """Shut the session down, whoever holds it."""
         with self._lock:
-            self._forget(session)
-        background = session.background
-        background.call(lambda: background.loop.create_task(session.shut()))
+            self._holders.pop(front, None)
+            for place in [place for place, each in self._live.items() if each is front]:
+                del self._live[place]
+        background = front.background
+        background.call(lambda: background.loop.create_task(self._shut(front)))
         if wait and background.alive and not background.here:
             with suppress(FutureTimeout):
-                session.closed.result(CLOSE_SECONDS)
+                front.closed.result(CLOSE_SECONDS)
 
-    def _forget(self, session: Session) -> None:
-        self._holders.pop(session, None)
-        for place in [place for place, each in self._live.items() if each is session]:
-            del self._live[place]
+    async def _shut(self, front: Front) -> None:
+        await front.session.shut()
         if not self._holders and self._engine is not None:
-            runtime, engine = self._engine
-            runtime.call(engine.rest)
+            self._engine[1].rest()  # nobody is left to use the idle connections
+        finish(front.closed, None)
 
     # -- what sessions stand on --------------------------------------------------------------------------------------
 
@@ -130,10 +136,10 @@ class Registry:
 
     async def _shut_all(self) -> None:
         with self._lock:
-            sessions, self._live, self._holders = list(self._live.values()), {}, {}
+            fronts, self._live, self._holders = list(self._live.values()), {}, {}
             engine, self._engine = self._engine, None
-        for session in sessions:
-            await session.shut()
+        for front in fronts:
+            await front.session.shut()
         if engine is not None:
             engine[1].close()
 

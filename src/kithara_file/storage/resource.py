@@ -12,7 +12,7 @@ from collections.abc import Callable
 from typing import Protocol
 
 from kithara_file.clock import CancelToken, Deadline
-from kithara_file.errors import KitharaError
+from kithara_file.errors import KitharaError, StorageError
 from kithara_file.ranges import ByteRange, Coverage
 
 
@@ -44,6 +44,10 @@ class Resource(Protocol):
     @property
     def committed(self) -> bool:
         """True once complete and durable: the bytes never change any more."""
+
+    @property
+    def fault(self) -> StorageError | None:
+        """Why bytes no longer reach the disk; None while all is well."""
 
     @property
     def coverage(self) -> Coverage:

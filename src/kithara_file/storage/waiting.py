@@ -17,7 +17,7 @@ from enum import Enum
 from typing import Literal, TypeVar
 
 from kithara_file.clock import CancelToken, Deadline
-from kithara_file.errors import KitharaError, StreamClosed
+from kithara_file.errors import KitharaError, StorageError, StreamClosed
 from kithara_file.ranges import ByteRange, Coverage
 from kithara_file.storage.resource import Demand
 from kithara_file.storage.waking import TaskDemand, ThreadDemand, Waiter
@@ -64,6 +64,11 @@ class Waitable:
     def committed(self) -> bool:
         """True once complete and durable."""
         return self._committed
+
+    @property
+    def fault(self) -> StorageError | None:
+        """Why bytes no longer reach the disk; None while all is well, and where there is no disk."""
+        return None
 
     @property
     def closed(self) -> bool:

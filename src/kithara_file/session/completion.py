@@ -1,0 +1,75 @@
+"""The end that a download is for: everything present, committed, and told to whoever waits for that.
+
+Must not know: fetches, plans. `wanted` may be called from any thread, all else on the loop.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from concurrent.futures import Future
+from typing import TYPE_CHECKING
+
+from kithara_file.errors import KitharaError, StorageError, public_url
+from kithara_file.events import CacheBypassed, DownloadComplete, Phase
+from kithara_file.session.promise import finish
+
+if TYPE_CHECKING:
+    from kithara_file.session.session import Session
+    from kithara_file.storage.resource import Resource
+
+
+class Completion:
+    """Commits the resource once, and keeps the promise of it."""
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+        self._promise: Future[None] = Future()
+        self._task: asyncio.Task[None] | None = None
+
+    @property
+    def settled(self) -> bool:
+        """True once committed, or given up."""
+        return self._promise.done()
+
+    def wanted(self) -> Future[None]:
+        """Return a future that is done when all is committed, or given up; what was given up is tried again."""
+        session = self._session
+        if self._promise.done() and self._promise.exception() is not None and not session.over:
+            self._promise = Future()
+            session.background.call(session.trouble.forgive)
+        session.poke()
+        return self._promise
+
+    def give_up(self, error: KitharaError) -> None:
+        """Tell those who wait why there will be no completion."""
+        finish(self._promise, error)
+
+    def begin(self, resource: Resource) -> None:
+        """Commit `resource`, whose every byte is present, unless that was begun before."""
+        if self._task is None:
+            self._task = self._session.background.loop.create_task(self._commit(resource))
+
+    async def _commit(self, resource: Resource) -> None:
+        session = self._session
+        error: KitharaError | None = None
+        try:
+            if not resource.committed:
+                await session.background.on_disk(session.holding.commit)
+        except KitharaError as failure:
+            error = failure
+        except OSError as failure:
+            error = StorageError(f"Cannot commit {public_url(session.url)}: {failure}", errno=failure.errno)
+        if error is None:
+            length = resource.length or 0
+            session.notices.landed(length, length, session.clock.monotonic(), last=True)
+            session.notices.phase(Phase.COMPLETE)
+            session.events.publish(DownloadComplete(length))
+        else:
+            session.events.publish(CacheBypassed(error))
+        finish(self._promise, error)
+
+    async def shut(self, error: KitharaError) -> None:
+        """Let a commit under way end; tell those who still wait `error`."""
+        if self._task is not None:
+            await asyncio.gather(self._task, return_exceptions=True)
+        finish(self._promise, error)

@@ -1,0 +1,61 @@
+"""The fetches in flight.
+
+Must not know: why they fly. Called on the loop; `views` and `started` may be read from anywhere.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+
+from kithara_file.session.fetcher import Fetcher
+from kithara_file.session.view import Fetch, Plan, Start
+
+
+class Flights:
+    """Starts, rests, hurries and stops fetchers."""
+
+    def __init__(self, launch: Callable[[Fetcher], None]) -> None:
+        self._launch = launch
+        self._flying: dict[int, Fetcher] = {}
+        self.started = 0
+        """How many fetches there have been."""
+
+    @property
+    def views(self) -> tuple[Fetch, ...]:
+        """What is flying, as the planner sees it."""
+        return tuple(each.view for each in list(self._flying.values()))
+
+    def obey(self, plan: Plan, make: Callable[[int, Start], Fetcher], now: float, *, hurry: bool) -> None:
+        """Carry `plan` out; `hurry` when somebody waits for what flows."""
+        for number in plan.stop:
+            self._flying.pop(number).stop()
+        for start in plan.start:
+            self.add(make(self.started + 1, start))
+        for each in self._flying.values():
+            each.rest(each.id in plan.rest, now)
+            each.hurry(hurry and each.id not in plan.rest)
+
+    def add(self, fetcher: Fetcher) -> None:
+        """Set one fetch off."""
+        self.started += 1
+        self._flying[fetcher.id] = fetcher
+        self._launch(fetcher)
+
+    def forget(self, fetcher: Fetcher) -> None:
+        """Take in that a fetch has ended."""
+        self._flying.pop(fetcher.id, None)
+
+    def bring(self, offset: int) -> bool:
+        """Tell whether a fetch will come to `offset`, sooner or later."""
+        return any(each.position <= offset < (each.end or offset + 1) for each in self._flying.values())
+
+    def drop(self, *, but: Fetcher | None = None) -> list[asyncio.Task[None]]:
+        """Stop every fetch but one; return the tasks which still have to end."""
+        dropped = [each for each in self._flying.values() if each is not but]
+        for each in dropped:
+            del self._flying[each.id]
+        return [task for each in dropped if (task := each.stop()) is not None]
+
+    def __repr__(self) -> str:
+        return f"<Flights {len(self._flying)} flying of {self.started}>"

@@ -1,0 +1,135 @@
+"""A session as the other threads see it: readers, handles and the registry come in here.
+
+Must not know: fetches, answers, plans. Everything may be called from any thread.
+"""
+
+from __future__ import annotations
+
+from concurrent.futures import Future
+from typing import TYPE_CHECKING
+
+from kithara_file.errors import Cancelled, public_url
+from kithara_file.events import EndOfStream, Phase
+from kithara_file.session.audience import Audience
+from kithara_file.session.reader import Reader
+from kithara_file.session.seams import Background, House
+from kithara_file.session.session import Session
+from kithara_file.session.statistics import Statistics
+
+if TYPE_CHECKING:
+    from kithara_file.clock import CancelToken
+    from kithara_file.config import FileConfig
+    from kithara_file.net.remote import Remote
+    from kithara_file.storage.resource import Resource
+
+
+class Front:
+    """The thread-safe side of one `Session`."""
+
+    def __init__(self, session: Session, audience: Audience, background: Background, house: House) -> None:
+        self.session = session
+        self.events = session.events
+        self.shown_url = public_url(session.url)
+        self.background = background
+        self._audience = audience
+        self._house = house
+        self.closed: Future[None] = Future()
+        """Done when nothing of this session runs any more."""
+
+    # -- facts -------------------------------------------------------------------------------------------------------
+
+    @property
+    def resource(self) -> Resource:
+        """The bytes of the current version; there are some once `opened` is done."""
+        resource = self.session.holding.resource
+        if resource is None:
+            raise Cancelled("The session ended before it knew its resource")
+        return resource
+
+    @property
+    def remote(self) -> Remote | None:
+        """What is known of the version held."""
+        return self.session.holding.remote
+
+    @property
+    def phase(self) -> Phase:
+        """Where the download stands."""
+        return self.session.phase
+
+    @property
+    def opened(self) -> Future[None]:
+        """Done when the first answer is in, or none is needed."""
+        return self.session.opened
+
+    @property
+    def lost(self) -> bool:
+        """True when this session can do no more for anybody new: its remote has changed, or its thread is gone."""
+        return self.session.dead or not self.background.alive
+
+    def statistics(self) -> Statistics:
+        """Return a snapshot."""
+        session, resource = self.session, self.session.holding.resource
+        fetches = session.flights.views
+        return Statistics(
+            phase=session.phase,
+            length=session.holding.length,
+            present_bytes=resource.snapshot().total if resource is not None else 0,
+            network_bytes=session.network_bytes,
+            fetches_started=session.flights.started,
+            fetches_flying=len(fetches),
+            fetches_resting=sum(each.resting_since is not None for each in fetches),
+            readers_waiting=len(resource.demands()) if resource is not None else 0,
+            failures=session.trouble.failures,
+            round_trip_seconds=session.link.round_trip,
+            bytes_per_second=session.link.rate,
+        )
+
+    # -- readers -----------------------------------------------------------------------------------------------------
+
+    def reader(self, config: FileConfig, cancel: CancelToken) -> Reader:
+        """Return a new reader, which holds the session until it is closed."""
+        reader = Reader(self, config, cancel)
+        self._house.hold(self, reader)
+        self._audience.add(reader)
+        self.poke()
+        return reader
+
+    def poke(self) -> None:
+        """Decide again soon."""
+        self.session.poke()
+
+    def read_to(self, position: int, *, end: bool) -> None:
+        """Hear how far a reader has come."""
+        self.session.notices.read(position, self.session.holding.length, self.session.clock.monotonic())
+        if end:
+            self.events.publish(EndOfStream(position))
+        self.poke()
+
+    # -- the whole, and the end --------------------------------------------------------------------------------------
+
+    def want_everything(self) -> Future[None]:
+        """Lift every look-ahead; return a future that is done when all is committed, or was given up."""
+        self._audience.everything = True
+        return self.session.completion.wanted()
+
+    def leave(self, holder: object, *, wait: bool) -> None:
+        """Take leave of a reader or handle; the last one ends the session unless it is to go on alone."""
+        self._audience.remove(holder)
+        self._house.leave(self, holder, wait=wait)
+        self.poke()
+
+    def stays(self) -> bool:
+        """Tell whether the download goes on with nobody left; it then ends by itself."""
+        session = self.session
+        if not session.config.detach or session.over or session.dead or session.completion.settled:
+            return False
+        self.want_everything().add_done_callback(lambda _: self._house.leave(self, None, wait=False))
+        return True
+
+    def cancel(self) -> None:
+        """End a download that goes on with nobody left."""
+        if not self._audience:
+            self._house.end(self, wait=False)
+
+    def __repr__(self) -> str:
+        return f"<Front of {self.session!r}>"

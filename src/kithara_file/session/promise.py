@@ -1,0 +1,18 @@
+"""Futures that are settled once, whoever comes first.
+
+Must not know: what is promised.
+"""
+
+from __future__ import annotations
+
+from concurrent.futures import Future
+
+
+def finish(promise: Future[None], error: BaseException | None) -> None:
+    """Settle `promise` with success or `error`, unless it is settled."""
+    if promise.done():
+        return
+    if error is None:
+        promise.set_result(None)
+    else:
+        promise.set_exception(error)
