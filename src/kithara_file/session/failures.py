@@ -21,6 +21,7 @@ from kithara_file.errors import (
 )
 from kithara_file.events import DownloadError, Error, RemoteChanged, ServedStale
 from kithara_file.net.client import WHOLE
+from kithara_file.session.landing import Mismatch
 from kithara_file.session.promise import finish
 
 if TYPE_CHECKING:
@@ -42,10 +43,12 @@ class Failures:
         self._refreshed = False
         self._refreshing: asyncio.Task[None] | None = None
 
-    def end(self, fetcher: Fetcher, error: KitharaError | None) -> None:
+    def end(self, fetcher: Fetcher, error: KitharaError | Mismatch | None) -> None:
         """Take in that a fetch is over."""
         if error is None:
             self._ended_cleanly(fetcher)
+        elif isinstance(error, Mismatch):
+            self._changed(fetcher, self._session.judge.changed(fetcher.remote))
         elif isinstance(error, ResourceChanged):
             self._changed(fetcher, error)
         elif isinstance(error, RangeNotSatisfiable):

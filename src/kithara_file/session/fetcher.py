@@ -6,13 +6,16 @@ Must not know: why it was started, what is wanted beside it. It tells its crew (
 from __future__ import annotations
 
 import asyncio
+import logging
 from typing import Protocol
 
-from kithara_file.errors import KitharaError, ResourceChanged
+from kithara_file.errors import KitharaError, StorageError, public_url
 from kithara_file.net.client import WHOLE, Chunk, Client, NotModified, Response, Want
 from kithara_file.net.remote import Remote, Validator
 from kithara_file.session.landing import Mismatch, cut
 from kithara_file.session.view import Fetch, Start
+
+_log = logging.getLogger(__name__)
 
 
 class Crew(Protocol):
@@ -24,11 +27,8 @@ class Crew(Protocol):
     def landed(self, fetcher: Fetcher, chunk: Chunk, seconds: float) -> None:
         """Put the chunk in its place; raises what ends the fetch."""
 
-    def ended(self, fetcher: Fetcher, error: KitharaError | None) -> None:
+    def ended(self, fetcher: Fetcher, error: KitharaError | Mismatch | None) -> None:
         """Hear that the fetch is over: cleanly, or by `error`. Not called for one that was stopped."""
-
-    def mismatched(self, fetcher: Fetcher) -> ResourceChanged:
-        """Return the error for bytes that differ from those held."""
 
 
 class Fetcher:
@@ -107,13 +107,14 @@ class Fetcher:
                 self._response.hurry(wanted)
 
     async def _run(self, url: str, client: Client, crew: Crew) -> None:
-        error: KitharaError | None = None
+        error: KitharaError | Mismatch | None = None
         try:
             await self._carry_out(url, client, crew)
-        except KitharaError as failure:
+        except (KitharaError, Mismatch) as failure:
             error = failure
-        except Mismatch:
-            error = crew.mismatched(self)
+        except Exception as fault:  # a fault of ours must reach the readers as an error, not leave them waiting
+            _log.exception("! %r failed", self)
+            error = StorageError(f"Cannot go on fetching {public_url(url)}: {fault}")
         if self._task is not None:  # stopped meanwhile: whoever stopped it knows
             crew.ended(self, error)
 

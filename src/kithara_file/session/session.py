@@ -14,14 +14,14 @@ from random import random
 from typing import TYPE_CHECKING
 
 from kithara_file.clock import Clock, SystemClock
-from kithara_file.errors import Cancelled, KitharaError, OfflineMiss, ResourceChanged, public_url
+from kithara_file.errors import Cancelled, KitharaError, OfflineMiss, public_url
 from kithara_file.events import CacheBypassed, EventBus, FetchStarted, Landed, Phase
 from kithara_file.ranges import ByteRange
 from kithara_file.session.completion import Completion
 from kithara_file.session.failures import Failures
 from kithara_file.session.flights import Flights
 from kithara_file.session.judge import Judge
-from kithara_file.session.landing import land
+from kithara_file.session.landing import Mismatch, land
 from kithara_file.session.link import Link
 from kithara_file.session.notices import Notices
 from kithara_file.session.plan import decide
@@ -202,17 +202,13 @@ class Session:
         self.notices.landed(resource.coverage.total, resource.length, self.clock.monotonic())
         self.step()
 
-    def ended(self, fetcher: Fetcher, error: KitharaError | None) -> None:
+    def ended(self, fetcher: Fetcher, error: KitharaError | Mismatch | None) -> None:
         """Take leave of a fetch, and see what that means for the others."""
         self.flights.forget(fetcher)
         if fetcher.landed:
             self.events.publish(Landed(ByteRange(fetcher.start.start, fetcher.start.start + fetcher.landed)))
         self.failures.end(fetcher, error)
         self.step()
-
-    def mismatched(self, fetcher: Fetcher) -> ResourceChanged:
-        """Return the error for a body that differs from the bytes held."""
-        return self.judge.changed(fetcher.remote)
 
     def somebody_read(self) -> bool:
         """Tell whether bytes of the version held were handed to a reader."""
