@@ -112,7 +112,7 @@ class Fetcher:
             await self._carry_out(url, client, crew)
         except (KitharaError, Mismatch) as failure:
             error = failure
-        except Exception as fault:  # a fault of ours must reach the readers as an error, not leave them waiting
+        except Exception as fault:  # noqa: BLE001 - a fault of ours must reach the readers, not leave them waiting
             _log.exception("! %r failed", self)
             error = StorageError(f"Cannot go on fetching {public_url(url)}: {fault}")
         if self._task is not None:  # stopped meanwhile: whoever stopped it knows
