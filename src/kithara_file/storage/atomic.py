@@ -9,15 +9,15 @@ from contextlib import suppress
 from pathlib import Path
 from uuid import uuid4
 
-from kithara_file.errors import CorruptResource, StorageError
+from kithara_file.errors import CorruptResource
 from kithara_file.storage.faults import named
-from kithara_file.storage.system import OpenFile, sync_folder
+from kithara_file.storage.system import read_whole, sync_folder, write_new
 
 TEMPORARY = ".tmp"
 """How the names of unfinished writes end, which a crash may leave behind for anybody to remove."""
 
 LARGEST = 64 * 1024 * 1024
-"""A larger file is nothing that was written here, and is not read into memory."""
+"""A larger file is nothing that was written here, and is not read into memory whole."""
 
 
 class AtomicResource:
@@ -29,19 +29,20 @@ class AtomicResource:
     def read(self) -> bytes | None:
         """Return the bytes, None when there are none; `StorageError` when they cannot be read."""
         try:
-            return _read_whole(self.path)
+            data = read_whole(self.path, LARGEST + 1)
         except FileNotFoundError:
             return None
-        except StorageError:
-            raise
         except OSError as error:
             raise named(error, "read", self.path) from error
+        if len(data) > LARGEST:
+            raise CorruptResource(f"{self.path} is far too long", path=str(self.path))
+        return data
 
     def write(self, data: bytes) -> None:
         """Replace the bytes, durably. When it fails with `StorageError` (`DiskFull`), the old ones are still there."""
         unfinished = self.path.with_name(f"{self.path.name}.{uuid4().hex}{TEMPORARY}")
         try:
-            _write_new(unfinished, data)
+            write_new(unfinished, data)
             unfinished.replace(self.path)
             sync_folder(self.path.parent)
         except OSError as error:
@@ -58,21 +59,3 @@ class AtomicResource:
 
     def __repr__(self) -> str:
         return f"<AtomicResource {self.path.name}>"
-
-
-def _read_whole(path: Path) -> bytes:
-    file = OpenFile.existing(path)
-    size = file.size
-    if size > LARGEST:
-        raise CorruptResource(f"{path} is {size} bytes long, far too many", path=str(path))
-    buffer = bytearray(size)
-    return bytes(buffer[: file.read_into(memoryview(buffer), 0)])
-
-
-def _write_new(path: Path, data: bytes) -> None:
-    file = OpenFile.new(path)
-    if data:
-        _, error = file.write(0, (data,), len(data))
-        if error is not None:
-            raise error
-    file.sync()

@@ -117,7 +117,7 @@ class Journal:
                 try:
                     size, end = self._file.append(self._unsaved)
                 except OSError as error:
-                    self.fault = error
+                    self.fault = error.with_traceback(None)  # which would hold the file open
                     return
                 self._seen.add(end - size, end)
                 # The disk may take a part of a record. Its readers skip that part, and it is written again as a whole.

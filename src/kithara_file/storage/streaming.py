@@ -241,7 +241,8 @@ class StreamingResource(Waitable):
         try:
             got = data.read_into(buffer, start)
         except OSError as error:
-            self._lose(ByteRange(start, start + len(buffer)), named(error, "read", data.path))
+            fault = named(error.with_traceback(None), "read", data.path)
+            self._lose(ByteRange(start, start + len(buffer)), fault)
             return 0
         if got < len(buffer):
             fault = CorruptResource(f"{data.path} ends at byte {start + got}, before its time", path=str(data.path))

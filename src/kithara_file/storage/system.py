@@ -127,7 +127,7 @@ class OpenFile:
                     return done, None
                 pieces = after(pieces, done - size + sum(map(len, pieces)))
         except OSError as error:
-            return done, error
+            return done, error.with_traceback(None)  # which would hold this file open for as long as the error is kept
 
     def append(self, data: bytes | bytearray) -> tuple[int, int]:
         """Write at the end, whoever else appends; return how many bytes, and where they end."""
@@ -165,6 +165,24 @@ def before(pieces: Sequence[bytes | memoryview], size: int) -> list[bytes | memo
         kept.append(piece if size >= len(piece) else memoryview(piece)[:size])
         size -= len(piece)
     return kept
+
+
+def read_whole(path: Path, limit: int) -> bytes:
+    """Return the bytes of a file, at most `limit`. Never follows a link."""
+    with open(path, "rb", buffering=0, opener=_quietly) as file:
+        return file.read(limit)
+
+
+def write_new(path: Path, data: bytes) -> None:
+    """Make a file that only its owner may read, and return when its bytes survive a power cut."""
+    with open(path, "xb", opener=_quietly) as file:
+        file.write(data)
+        file.flush()
+        os.fdatasync(file.fileno())
+
+
+def _quietly(path: str, flags: int) -> int:
+    return os.open(path, flags | os.O_NOFOLLOW | os.O_NONBLOCK, 0o600)
 
 
 def sync_folder(path: Path) -> None:
