@@ -153,6 +153,8 @@ class Engine:
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
+        if self._loop.is_closed():
+            return  # a multi that outlived its loop is being freed
         if milliseconds == 0:
             self._timer = self._loop.call_soon(self._timed_out, multi)
         elif milliseconds > 0:
