@@ -100,11 +100,11 @@ class FileSession:
         self._token = object()
         path = local_path(os.fspath(config.url))
         self._session: Front | LocalSession = registry.join(config, self._token) if path is None else LocalSession(path)
-        self._unlink = self._link(config.cancel)
+        self._unlink: Callable[[], None] = lambda: None
+        if config.cancel is not None:
+            self._unlink = self._link(config.cancel)
 
-    def _link(self, token: CancelToken | None) -> Callable[[], None]:
-        if token is None:
-            return lambda: None
+    def _link(self, token: CancelToken) -> Callable[[], None]:
         weakly = weakref.ref(self)  # a token may outlive us, and must not keep us
 
         def give_up() -> None:

@@ -33,6 +33,7 @@ class Front:
         self.background = background
         self._audience = audience
         self._house = house
+        self._cancelled = False
         self.closed: Future[None] = Future()
         """Done when nothing of this session runs any more."""
 
@@ -88,9 +89,10 @@ class Front:
 
     def reader(self, config: FileConfig, cancel: CancelToken) -> Reader:
         """Return a new reader, which holds the session until it is closed."""
-        reader = Reader(self, config, cancel)
+        reader = Reader(self, config)
         self._house.hold(self, reader)
         self._audience.add(reader)
+        reader.obey(config.cancel, cancel)
         self.poke()
         return reader
 
@@ -120,16 +122,20 @@ class Front:
 
     def stays(self) -> bool:
         """Tell whether the download goes on with nobody left; it then ends by itself."""
-        session = self.session
-        if not session.config.detach or session.over or session.dead or session.completion.settled:
+        session, token = self.session, self.session.config.cancel
+        over = session.over or session.dead or session.completion.settled
+        if not session.config.detach or over or self._cancelled or (token is not None and token.cancelled):
             return False
+        if token is not None:
+            unlink = token.on_cancel(self.cancel)
+            self.closed.add_done_callback(lambda _: unlink())
         self.want_everything().add_done_callback(lambda _: self._house.leave(self, None, wait=False))
         return True
 
     def cancel(self) -> None:
-        """End a download that goes on with nobody left."""
-        if not self._audience:
-            self._house.end(self, wait=False)
+        """End a download that goes on with nobody left, now or as soon as the last one leaves."""
+        self._cancelled = True
+        self._house.leave(self, None, wait=False)
 
     def __repr__(self) -> str:
         return f"<Front of {self.session!r}>"

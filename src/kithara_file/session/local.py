@@ -36,7 +36,9 @@ class LocalSession:
     def reader(self, config: FileConfig, cancel: CancelToken) -> Reader:
         """Return a new reader."""
         self._holders += 1
-        return Reader(self, config, cancel)
+        reader = Reader(self, config)
+        reader.obey(config.cancel, cancel)
+        return reader
 
     def poke(self) -> None:
         """Do nothing: there is nothing to decide."""

@@ -50,7 +50,7 @@ class Host(Protocol):
 class Reader:
     """A playhead with a look-ahead that grows as it reads on, and shrinks to a probe's size at each far seek."""
 
-    def __init__(self, host: Host, config: FileConfig, cancel: CancelToken) -> None:
+    def __init__(self, host: Host, config: FileConfig) -> None:
         self._host = host
         self._resource = host.resource
         self._limit = config.look_ahead_bytes
@@ -61,20 +61,19 @@ class Reader:
         self._position = 0
         self._told_at = 0
         self._closed = False
-        self._unlink = self._link(config.cancel, cancel)
+        self._unlink: Callable[[], None] = _nothing
         self.has_consumed = False
         """True once a byte of this version was handed out: from then on another version is an error."""
 
-    def _link(self, outer: CancelToken | None, inner: CancelToken) -> Callable[[], None]:
-        """Let the configuration's token end this reader's waits, and then the reader."""
-        if outer is None:
-            return _nothing
+    def obey(self, outer: CancelToken | None, inner: CancelToken) -> None:
+        """Let the configuration's token end this reader's waits, and then the reader; at once if it is cancelled."""
+        if outer is not None:
 
-        def give_up() -> None:
-            inner.cancel(outer.reason)
-            self.close(wait=False)
+            def give_up() -> None:
+                inner.cancel(outer.reason)
+                self.close(wait=False)
 
-        return outer.on_cancel(give_up)
+            self._unlink = outer.on_cancel(give_up)
 
     # -- facts -------------------------------------------------------------------------------------------------------
 
