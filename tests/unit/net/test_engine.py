@@ -1,0 +1,114 @@
+"""Connections kept, replaced and let go of, and transfers that are ended from outside."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+import pytest
+
+from kithara_file.errors import (
+    Cancelled,
+    KitharaError,
+    Unavailable,
+)
+from kithara_file.net.client import WHOLE
+from kithara_file.net.engine import Engine
+from kithara_file.net.http import HttpClient
+from kithara_file.ranges import OpenRange
+from tests.unit.net.loopback import DATA, at_rest, body, opened, run
+from tests.world.faults import (
+    HangUp,
+    NeverAnswer,
+    StallAt,
+    Status,
+    Then,
+)
+from tests.world.origin import Origin
+
+
+def test_connections_are_used_again(origin: Origin) -> None:
+    async def main(client: HttpClient, _: Engine) -> None:
+        url = origin.serve("/a", DATA, faults=[None, Status(503), Status(404)])
+        await body(await opened(client, url))
+        for kind in (Unavailable, KitharaError):
+            with pytest.raises(kind):
+                await client.open(url, WHOLE, None)
+        await body(await opened(client, url, OpenRange(9)))
+
+    run(main)
+    assert origin.connections == 1
+
+
+@pytest.mark.parametrize("act", ["close", "reset"])
+def test_a_kept_connection_that_was_closed_meanwhile_is_replaced_unnoticed(origin: Origin, act: Any) -> None:
+    async def main(client: HttpClient, _: Engine) -> None:
+        url = origin.serve("/a", DATA[:10], faults=[Then(act)])
+        assert await body(await opened(client, url)) == DATA[:10]
+        assert await body(await opened(client, url)) == DATA[:10]
+
+    run(main)
+
+
+@pytest.mark.parametrize("reset", [True, False])
+def test_a_kept_connection_that_fails_on_first_use_is_replaced_unnoticed(origin: Origin, *, reset: bool) -> None:
+    async def main(client: HttpClient, _: Engine) -> None:
+        url = origin.serve("/a", DATA[:10], faults=[None, HangUp(reset=reset)])
+        assert await body(await opened(client, url)) == DATA[:10]
+        assert await body(await opened(client, url)) == DATA[:10]
+
+    run(main)
+    assert len(origin.requests("/a")) == 3
+
+
+def test_the_engine_lets_go_of_its_connections_when_it_has_rested(origin: Origin) -> None:
+    async def main() -> None:
+        engine = Engine(asyncio.get_running_loop(), idle_seconds=0.05)
+        client = HttpClient(engine)
+        url = origin.serve("/a", DATA)
+        for _ in range(2):
+            assert await body(await opened(client, url)) == DATA
+            await asyncio.to_thread(origin.wait_disconnected, 2.0)
+        engine.close()
+
+    asyncio.run(main())
+    assert origin.connections == 2
+
+
+def test_closing_the_engine_ends_every_wait(origin: Origin) -> None:
+    async def main(client: HttpClient, engine: Engine) -> None:
+        url = origin.serve("/a", DATA, faults=[StallAt(10), NeverAnswer()])
+        response = await opened(client, url)
+        assert (await anext(aiter(response))).size == 10
+        waiting = [asyncio.ensure_future(anext(aiter(response))), asyncio.ensure_future(client.open(url, WHOLE, None))]
+        await asyncio.to_thread(origin.wait_requests, "/a", 2)
+        engine.close()
+        for each in waiting:
+            with pytest.raises(Cancelled):
+                await each
+        await asyncio.to_thread(origin.wait_disconnected, 1.0)
+
+    run(main)
+
+
+def test_cancelling_at_any_moment_leaves_nothing_running(origin: Origin) -> None:
+    async def main(client: HttpClient, engine: Engine) -> None:
+        url = origin.serve("/a", DATA)
+
+        async def work() -> None:
+            response = await opened(client, url)
+            try:
+                await body(response)
+            finally:
+                await response.aclose()
+
+        for turns in range(40):
+            task = asyncio.ensure_future(work())
+            for _ in range(turns):
+                await asyncio.sleep(0)
+            task.cancel()
+            await asyncio.wait([task])
+        await at_rest(engine)
+        assert await body(await opened(client, url)) == DATA
+
+    run(main)

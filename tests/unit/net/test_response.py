@@ -1,0 +1,108 @@
+"""Bodies: however they are sent the bytes are right, and an end is an end only where it is proven."""
+
+from __future__ import annotations
+
+import gzip
+import zlib
+
+import pytest
+
+from kithara_file.errors import (
+    BodyBroken,
+)
+from kithara_file.net.engine import Engine
+from kithara_file.net.http import HttpClient
+from kithara_file.ranges import ByteRange
+from tests.unit.net.loopback import DATA, LENGTH, collect, fetch, opened, refused, run
+from tests.world.faults import (
+    Chunked,
+    CloseAt,
+    CloseDelimited,
+    ConnectionClose,
+    DelayHeaders,
+    Encoded,
+    Fault,
+    Gzip,
+    Raw,
+    ResetAt,
+    SayLength,
+    SayRange,
+)
+from tests.world.origin import Origin
+
+BROTLI_HELLO = bytes.fromhex("0b028068656c6c6f03")
+
+
+@pytest.mark.parametrize(
+    "faults",
+    [
+        (CloseDelimited(),),
+        (CloseDelimited("HTTP/1.1"),),
+        (ConnectionClose(),),
+        (Chunked(),),
+        (Chunked(1),),
+        (Gzip(),),
+        (Encoded("deflate", zlib.compress(DATA)),),
+        (Encoded("gzip", gzip.compress(DATA)), Chunked()),
+        (Encoded("deflate, gzip", gzip.compress(zlib.compress(DATA))),),
+        (SayLength(LENGTH, LENGTH),),
+        (DelayHeaders(0.05),),
+    ],
+    ids=repr,
+)
+def test_a_whole_body_however_it_is_sent(origin: Origin, faults: tuple[Fault, ...]) -> None:
+    data = DATA if faults != (Chunked(1),) else DATA[:2000]
+    assert fetch(origin.serve("/a", data, faults=[faults])) == data
+
+
+def test_a_coding_which_only_libcurl_knows_is_decoded_too(origin: Origin) -> None:
+    url = origin.serve("/a", b"", always=[Encoded("br", BROTLI_HELLO)])
+    assert fetch(url) == b"hello"
+
+
+@pytest.mark.parametrize(
+    "faults,at",
+    [
+        ((CloseAt(100_000),), 100_000),
+        ((Chunked(), CloseAt(100_000)), 100_000),
+        ((Chunked(), CloseAt(0)), 0),
+        ((SayLength(by=10),), LENGTH),
+        ((Raw(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\nzz\r\n"),), 5),
+    ],
+    ids=repr,
+)
+def test_a_body_cut_short_is_broken_and_never_an_end(origin: Origin, faults: tuple[Fault, ...], at: int) -> None:
+    url = origin.serve("/a", DATA, faults=[faults])
+    with pytest.raises(BodyBroken) as caught:
+        fetch(url)
+    assert caught.value.at == at
+    assert caught.value.recoverable
+
+
+def test_a_reset_keeps_what_had_come(origin: Origin) -> None:
+    async def main(client: HttpClient, _: Engine) -> None:
+        came: list[bytes] = []
+        response = await opened(client, origin.serve("/a", DATA, faults=[ResetAt(100_000)]))
+        with pytest.raises(BodyBroken):
+            await collect(response, came)
+        assert DATA.startswith(b"".join(came))
+
+    run(main)
+
+
+@pytest.mark.parametrize("part", [1 / 3, 0.999])
+def test_a_coded_stream_that_stops_within_a_complete_body_is_broken(origin: Origin, part: float) -> None:
+    coded = gzip.compress(DATA)
+    refused(origin.serve("/a", DATA, faults=[Encoded("gzip", coded[: int(len(coded) * part)])]), BodyBroken)
+    refused(origin.serve("/b", DATA, faults=[(Gzip(), CloseAt(1000))]), BodyBroken)
+
+
+def test_what_comes_beyond_the_promised_end_is_left_alone(origin: Origin) -> None:
+    assert fetch(origin.serve("/a", DATA, faults=[SayLength(by=-10)])) == DATA[:-10]
+    long = (Chunked(), SayRange(stop=-5))
+    assert fetch(origin.serve("/b", DATA, faults=[long]), ByteRange(5, 50)) == DATA[5:45]
+
+
+def test_a_part_that_ends_before_its_announced_end_is_broken(origin: Origin) -> None:
+    long = (Chunked(), SayRange(stop=5))
+    refused(origin.serve("/a", DATA, faults=[long]), BodyBroken, ByteRange(5, 50))
