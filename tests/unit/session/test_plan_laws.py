@@ -70,7 +70,7 @@ def views(draw: st.DrawFn) -> View:
         demands=(*blocked, *draw(st.lists(offsets, max_size=2))),
         playheads=tuple(heads),
         seekable=seekable,
-        sequential_done=draw(st.booleans()),
+        sequential_done=bool(coverage.total) and draw(st.booleans()),
         paused=draw(st.integers(0, 4)) == 0,
         policy=policy,
         now=100.0,
