@@ -49,6 +49,7 @@ class Engine:
         self._timer: asyncio.Handle | None = None
         self._idle: asyncio.TimerHandle | None = None
         self._inside = False
+        self._resting = False
         self._doomed: list[Job] = []
         self._closed = False
 
@@ -67,6 +68,7 @@ class Engine:
         if self._closed:
             raise RuntimeError("the engine is closed")
         multi = self._multi = self._multi or self._open()
+        self._resting = False
         if self._idle is not None:
             self._idle.cancel()
             self._idle = None
@@ -95,7 +97,8 @@ class Engine:
             self._reap()
 
     def rest(self) -> None:
-        """Close the connections that are kept for reuse, unless a transfer is running."""
+        """Close the connections that are kept for reuse, now or with the end of the last transfer that runs."""
+        self._resting = bool(self._jobs)
         if not self._jobs and self._multi is not None:
             multi, self._multi = self._multi, None
             self._set_timer(multi, -1)
@@ -192,7 +195,9 @@ class Engine:
         self._settle()
 
     def _settle(self) -> None:
-        if not self._jobs and self._idle is None and not self._closed:
+        if self._resting and not self._jobs:
+            self.rest()
+        elif not self._jobs and self._idle is None and not self._closed:
             self._idle = self._loop.call_later(self._idle_seconds, self.rest)
 
     def __repr__(self) -> str:

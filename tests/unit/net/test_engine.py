@@ -75,6 +75,18 @@ def test_the_engine_lets_go_of_its_connections_when_it_has_rested(origin: Origin
     assert origin.connections == 2
 
 
+def test_an_engine_told_to_rest_does_so_when_its_last_transfer_ends(origin: Origin) -> None:
+    async def main(client: HttpClient, engine: Engine) -> None:
+        response = await opened(client, origin.serve("/a", DATA))
+        engine.rest()
+        assert await body(response) == DATA
+        await asyncio.to_thread(origin.wait_disconnected, 1.0)
+        assert await body(await opened(client, origin.url("/a"))) == DATA
+
+    run(main)
+    assert origin.connections == 2
+
+
 def test_closing_the_engine_ends_every_wait(origin: Origin) -> None:
     async def main(client: HttpClient, engine: Engine) -> None:
         url = origin.serve("/a", DATA, faults=[StallAt(10), NeverAnswer()])
