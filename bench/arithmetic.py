@@ -1,0 +1,68 @@
+"""Rows about the pure parts."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import time
+
+from bench.measure import Outcome, Row, race, repeat, timed
+from kithara_file.ranges import ByteRange, Coverage
+from kithara_file.session.plan import decide
+from kithara_file.session.view import Fetch, Playhead, View
+
+MIB = 1 << 20
+
+
+def deciding() -> Outcome:
+    """Measure `decide` with 1 000 fragments and 8 readers."""
+    coverage = Coverage(ByteRange(at * MIB, at * MIB + MIB // 2) for at in range(1000))
+    heads = tuple(Playhead(at * 100 * MIB + 17, 16 * MIB) for at in range(8))
+    fetches = (Fetch(1, 0, MIB // 2, None, sequential=True), Fetch(2, 500 * MIB, 500 * MIB + MIB // 2, 501 * MIB))
+    view = View(1000 * MIB, coverage, fetches, (300 * MIB + MIB // 2,), heads)
+    return repeat(lambda: _each(lambda: decide(view), 2000), " µs")
+
+
+def adding() -> Outcome:
+    """Measure `Coverage.add` at 10 000 fragments."""
+    coverage = Coverage(ByteRange(at * 100, at * 100 + 50) for at in range(10_000))
+    places = iter(range(10**9))
+
+    def one() -> None:
+        at = next(places) * 7919 % 10_000 * 100
+        coverage.add(at + 60, at + 70)
+        coverage.remove(at + 60, at + 70)
+
+    return repeat(lambda: _each(one, 20_000) / 2, " µs")
+
+
+def seeking() -> Outcome:
+    """Measure the search for the next gap at 10 000 fragments."""
+    coverage = Coverage(ByteRange(at * 100, at * 100 + 50) for at in range(10_000))
+    return repeat(lambda: _each(lambda: coverage.gap(500_020, 10**6), 50_000), " µs")
+
+
+def _each(work: object, times: int) -> float:
+    begun = time.perf_counter()
+    for _ in range(times):
+        work()  # type: ignore[operator]
+    return (time.perf_counter() - begun) / times * 1e6
+
+
+def importing() -> Outcome:
+    """Compare ``import kithara_file`` with the import of what it stands on, both in new processes."""
+
+    def process(code: str) -> float:
+        return timed(lambda: subprocess.run([sys.executable, "-c", code], check=True))
+
+    outcome = race(lambda: process("import kithara_file"), lambda: process("import asyncio, pycurl, ssl"), rounds=15)
+    inverse = type(outcome.figure)([1 / each for each in outcome.figure.values], "×")
+    return Outcome(inverse, outcome.ours, outcome.theirs)
+
+
+ROWS = (
+    Row("decide", "`decide` with 1 000 fragments, 8 readers", "", 50, deciding, at_most=True, unit=" µs"),
+    Row("coverage-add", "`Coverage.add`, 10 000 fragments", "", 3, adding, at_most=True, unit=" µs"),
+    Row("coverage-gap", "the next gap, 10 000 fragments", "", 2, seeking, at_most=True, unit=" µs"),
+    Row("import", "`import kithara_file`", "`import asyncio, pycurl, ssl`", 1.3, importing, at_most=True),
+)
