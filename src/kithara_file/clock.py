@@ -80,7 +80,7 @@ class CancelToken:
         """Why, once cancelled; None until then."""
 
     def cancel(self, reason: KitharaError | None = None) -> None:
-        """Wake everybody who waits under this token with `reason` (a `Cancelled` unless given); later calls do nothing."""
+        """Wake everybody who waits under this token with `reason` (or a `Cancelled`); later calls do nothing."""
         with self._lock:
             if self.reason is not None:
                 return

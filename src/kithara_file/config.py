@@ -124,7 +124,7 @@ class FileConfig:
     """Go on downloading after the last reader closes, until complete or cancelled."""
     cancel: CancelToken | None = field(default=None, kw_only=True, compare=False)
     refresh_url: Callable[[], str] | None = field(default=None, kw_only=True, compare=False)
-    """Called (in a thread of its own) for a fresh URL of the same bytes when the origin answers 401, 403 or 410 mid-way."""
+    """Called, in a thread of its own, for a fresh URL of the same bytes after a 401, 403 or 410 mid-way."""
     ca_file: str | None = field(default=None, kw_only=True)
     """Certificates to trust instead of the system's, in PEM."""
     read_timeout: float | None = field(default=None, kw_only=True)
@@ -137,7 +137,10 @@ class FileConfig:
         _demand(self.revalidate in ("auto", "always", "never"), f"revalidate cannot be {self.revalidate!r}")
         _demand(self.read_timeout is None or self.read_timeout > 0, "read_timeout must be positive or None")
         for name, value in self.headers.items():
-            _demand(name.isascii() and name.isprintable() and ":" not in name and " " not in name, f"bad header name {name!r}")
+            _demand(
+                bool(name) and name.isascii() and name.isprintable() and ":" not in name and " " not in name,
+                f"bad header name {name!r}",
+            )
             _demand("\r" not in value and "\n" not in value, f"the value of header {name} has a line break")
         _ = self.policy
 

@@ -11,8 +11,10 @@ import logging
 import threading
 from collections import deque
 from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from enum import Enum
+from functools import partial
 from typing import Self
 
 from kithara_file.ranges import ByteRange
@@ -130,7 +132,7 @@ class Subscription:
         self._bus = bus
         self._events: deque[FileEvent] = deque(maxlen=capacity)
         self._arrived = threading.Condition()
-        self._wakers: list[Callable[[], None]] = []
+        self._wakers: set[Callable[[], None]] = set()
         self._closed = False
         self.dropped = 0
         """How many events were lost because this listener was slow."""
@@ -153,8 +155,7 @@ class Subscription:
 
     def _wake(self) -> None:
         self._arrived.notify_all()
-        wakers, self._wakers = self._wakers, []
-        for wake in wakers:
+        for wake in tuple(self._wakers):
             wake()
 
     def take(self, timeout: float | None = None) -> FileEvent | None:
@@ -168,19 +169,25 @@ class Subscription:
             yield event
 
     async def __aiter__(self) -> AsyncIterator[FileEvent]:
-        while True:
-            arrived = asyncio.Event()
-            loop = asyncio.get_running_loop()
+        arrived = asyncio.Event()
+        wake = partial(_tell, asyncio.get_running_loop(), arrived)
+        with self._arrived:
+            self._wakers.add(wake)
+        try:
+            while True:
+                arrived.clear()  # before the look, so that what comes after it ends the wait
+                with self._arrived:
+                    event = self._events.popleft() if self._events else None
+                    closed = self._closed
+                if event is not None:
+                    yield event
+                elif closed:
+                    return
+                else:
+                    await arrived.wait()
+        finally:
             with self._arrived:
-                event = self._events.popleft() if self._events else None
-                if event is None:
-                    if self._closed:
-                        return
-                    self._wakers.append(lambda: _tell(loop, arrived))
-            if event is None:
-                await arrived.wait()
-            else:
-                yield event
+                self._wakers.discard(wake)
 
     def __enter__(self) -> Self:
         return self
@@ -193,7 +200,7 @@ class Subscription:
 
 
 def _tell(loop: asyncio.AbstractEventLoop, arrived: asyncio.Event) -> None:
-    if not loop.is_closed():
+    with suppress(RuntimeError):  # the loop is closed, so nobody listens on it
         loop.call_soon_threadsafe(arrived.set)
 
 
@@ -218,7 +225,9 @@ class EventBus:
         if closed:
             subscription.close()
         if callback is not None:
-            threading.Thread(target=_deliver, args=(subscription, callback), name="kithara-file-events", daemon=True).start()
+            threading.Thread(
+                target=_deliver, args=(subscription, callback), name="kithara-file-events", daemon=True
+            ).start()
         return subscription
 
     def publish(self, event: FileEvent) -> None:
@@ -249,5 +258,5 @@ def _deliver(subscription: Subscription, callback: Callable[[FileEvent], None]) 
     for event in subscription:
         try:
             callback(event)
-        except Exception:
+        except Exception:  # noqa: BLE001 - it is the caller's code, whose bugs shall not end the telling
             _log.exception("! a listener failed on %r", event)

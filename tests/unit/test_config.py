@@ -1,0 +1,112 @@
+"""Unit tests of the knobs: their defaults, what they refuse, and what they become."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import FrozenInstanceError, fields
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from kithara_file.config import KIB, MIB, FileConfig, Policy, Retry, StoreLike, Timeouts
+from kithara_file.errors import ConfigError
+
+URL = "https://host/song.flac"
+
+
+@pytest.mark.parametrize(
+    "build",
+    [
+        lambda: FileConfig(""),
+        lambda: FileConfig(URL, revalidate="sometimes"),  # type: ignore[arg-type]
+        lambda: FileConfig(URL, read_timeout=0),
+        lambda: FileConfig(URL, read_timeout=-1),
+        lambda: FileConfig(URL, look_ahead_bytes=0),
+        lambda: FileConfig(URL, look_ahead_bytes=-1),
+        lambda: FileConfig(URL, max_fetches=0),
+        lambda: FileConfig(URL, headers={"": "v"}),
+        lambda: FileConfig(URL, headers={"a b": "v"}),
+        lambda: FileConfig(URL, headers={"a:b": "v"}),
+        lambda: FileConfig(URL, headers={"a\n": "v"}),
+        lambda: FileConfig(URL, headers={"ä": "v"}),
+        lambda: FileConfig(URL, headers={"a": "v\r\nEvil: 1"}),
+        lambda: FileConfig(URL, headers={"a": "v\n"}),
+        lambda: Timeouts(connect=0),
+        lambda: Timeouts(headers=-1),
+        lambda: Timeouts(idle=0),
+        lambda: Retry(retries=-1),
+        lambda: Retry(max_failures=0),
+        lambda: Retry(first_delay=-0.1),
+        lambda: Retry(jitter=-0.1),
+        lambda: Policy(look_ahead_bytes=0),
+        lambda: Policy(max_fetches=0),
+        lambda: Policy(gap_bytes=0),
+        lambda: Policy(max_gaps=0),
+    ],
+)
+def test_what_cannot_be_meant_is_refused_where_it_is_built(build: Callable[[], Any]) -> None:
+    with pytest.raises(ConfigError):
+        build()
+
+
+def test_nothing_but_the_url_is_needed_or_taken_by_position() -> None:
+    FileConfig(URL)
+    with pytest.raises(TypeError):
+        FileConfig(URL, "name")  # type: ignore[call-arg]
+
+
+def test_a_configuration_does_not_change() -> None:
+    with pytest.raises(FrozenInstanceError):
+        FileConfig(URL).detach = True  # type: ignore[misc]
+
+
+def test_its_repr_tells_no_secret() -> None:
+    config = FileConfig("https://user:secret@host/a?token=secret", headers={"Authorization": "secret"})
+    assert repr(config) == "<FileConfig https://host/a>"
+
+
+def test_a_path_is_a_url_too(tmp_path: Path) -> None:
+    assert repr(FileConfig(tmp_path / "song.flac")) == f"<FileConfig {tmp_path}/song.flac>"
+
+
+@pytest.mark.parametrize(
+    "ahead, windows",
+    [
+        (16 * MIB, (MIB, 256 * KIB)),
+        (None, (MIB, 256 * KIB)),
+        (512 * KIB, (512 * KIB, 256 * KIB)),
+        (1, (1, 1)),
+    ],
+)
+def test_no_window_is_larger_than_the_look_ahead(ahead: int | None, windows: tuple[int, int]) -> None:
+    policy = FileConfig(URL, look_ahead_bytes=ahead).policy
+    assert policy.look_ahead_bytes == ahead
+    assert (policy.initial_window, policy.seek_window) == windows
+
+
+def test_the_planner_gets_the_slots() -> None:
+    assert FileConfig(URL, max_fetches=5).policy.max_fetches == 5
+
+
+def test_the_default_policy_is_that_of_the_default_configuration() -> None:
+    assert FileConfig(URL).policy == Policy()
+
+
+def test_delays_double_up_to_their_limit() -> None:
+    retry = Retry(first_delay=0.1, max_delay=5.0)
+    assert [retry.delay(failures) for failures in range(9)] == pytest.approx([0, 0.1, 0.2, 0.4, 0.8, 1.6, 3.2, 5, 5])
+    assert retry.delay(10_000) == 5.0
+
+
+def test_a_store_is_whatever_has_a_root(tmp_path: Path) -> None:
+    class Store:
+        root = tmp_path
+
+    assert isinstance(Store(), StoreLike)
+    assert not isinstance(str(tmp_path), StoreLike)
+
+
+def test_two_configurations_share_no_headers() -> None:
+    assert FileConfig(URL).headers is not FileConfig(URL).headers
+    assert "headers" in {each.name for each in fields(FileConfig)}
