@@ -63,7 +63,9 @@ def fetches_nothing_twice(view: View, plan: Plan) -> None:
     length = BEYOND if view.length is None else view.length
     spans = sorted((each.start, BEYOND if each.end is None else each.end) for each in plan.start)
     for (left, end), (right, _) in pairwise(spans):
-        never_cut = end == BEYOND or right not in view.demands  # a plain GET is not, nor is one for a reader who is idle
+        never_cut = (
+            end == BEYOND or right not in view.demands
+        )  # a plain GET is not, nor is one for a reader who is idle
         assert end <= right or (never_cut and right - left > view.ride), f"starts overlap: {spans}"
     for start, end in spans:
         assert start < min(end, length)

@@ -150,6 +150,10 @@ STARTS = {
         replace(BASE, coverage=FAR_RUN, demands=(50 * MIB,), policy=UNLIMITED),
         [Start(50 * MIB, 50 * MIB + SEEK)],
     ),
+    "what the last fetch is bringing is not asked for again": (
+        replace(BASE, coverage=present((MIB, LENGTH)), fetches=(body(1, 0, 0, MIB),), policy=UNLIMITED),
+        [],
+    ),
     "gaps are filled piece by piece once the sequential download is done": (
         replace(BASE, coverage=present((0, MIB), (4 * MIB, LENGTH)), sequential_done=True),
         [Start(MIB, 3 * MIB), Start(3 * MIB, 4 * MIB)],

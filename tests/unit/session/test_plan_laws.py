@@ -80,7 +80,7 @@ def views(draw: st.DrawFn) -> View:
     )
 
 
-@settings(max_examples=2 * EXAMPLES)
+@settings(max_examples=EXAMPLES)
 @given(view=views())
 def test_every_plan_keeps_the_laws(view: View) -> None:
     laws.hold(view, decide(view))
