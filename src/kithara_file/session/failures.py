@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections.abc import Callable
 from math import inf
 from typing import TYPE_CHECKING
 
@@ -18,6 +19,7 @@ from kithara_file.errors import (
     NotFound,
     RangeNotSatisfiable,
     ResourceChanged,
+    StatusError,
 )
 from kithara_file.events import DownloadError, Error, RemoteChanged, ServedStale
 from kithara_file.net.client import WHOLE
@@ -90,9 +92,11 @@ class Failures:
 
     def _failed(self, fetcher: Fetcher, error: KitharaError, *, again: bool = False) -> None:
         session = self._session
+        if self._gets_another_url(fetcher, error):
+            return
         if self._try_another_way(fetcher, error):
             again = True
-        elif not error.recoverable and not again:
+        elif not (again or self._worth_another_try(error)):
             self.give_up(error)
             return
         in_body = isinstance(error, NetError) and error.stage == "body"
@@ -100,36 +104,51 @@ class Failures:
         _log.debug("! %s", error)
         now = session.clock.monotonic()
         opening = not session.opened.done() and not in_body and not again
-        if session.trouble.failed(now, landed=fetcher.landed, tries=tries) or opening:
+        if session.trouble.failed(now, landed=fetcher.landed, tries=tries, told=_told(error)) or opening:
             self.give_up(error)
         else:
             session.events.publish(Error(error, recoverable=True))
 
+    def _worth_another_try(self, error: KitharaError) -> bool:
+        """Tell whether the same request may do better soon; not when the origin itself says that it will be long."""
+        return error.recoverable and _told(error) <= self._session.config.retry.max_retry_after
+
     def _try_another_way(self, fetcher: Fetcher, error: KitharaError) -> bool:
-        session = self._session
-        if isinstance(error, InvalidResponse) and fetcher.want is not WHOLE and not session.judge.ignores_ranges:
-            session.judge.ignores_ranges = True
+        judge = self._session.judge
+        if isinstance(error, InvalidResponse) and fetcher.want is not WHOLE and not judge.ignores_ranges:
+            judge.ignores_ranges = True
             return True
-        refresh = session.config.refresh_url
+        return False
+
+    # -- a URL that has expired --------------------------------------------------------------------------------------
+
+    def _gets_another_url(self, fetcher: Fetcher, error: KitharaError) -> bool:
+        """Tell whether what was refused will be asked for at another URL, which is no failure of the download."""
+        session = self._session
         denied = isinstance(error, (AccessDenied, NotFound)) and session.holding.remote is not None
-        if refresh is None or not denied or self._refreshed:
+        if not denied or session.config.refresh_url is None:
+            return False
+        if fetcher.url != session.url or self._refreshing is not None:
+            return True  # several fetches may be refused before the new URL is there, and after
+        if self._refreshed:
             return False
         self._refreshed = True
-        self._refreshing = asyncio.get_running_loop().create_task(self._refresh(error))
+        session.trouble.not_before = inf
+        work = self._refresh(session.config.refresh_url, error)
+        self._refreshing = asyncio.get_running_loop().create_task(work)
         return True
 
-    async def _refresh(self, error: KitharaError) -> None:
-        session, refresh = self._session, self._session.config.refresh_url
-        session.trouble.not_before = inf
+    async def _refresh(self, refresh: Callable[[], str], error: KitharaError) -> None:
+        session = self._session
         try:
             async with asyncio.timeout(REFRESH_SECONDS):
-                if refresh is not None:
-                    session.url = await session.background.on_disk(refresh)
+                session.url = await session.background.on_disk(refresh)
             session.trouble.forgive()
         except Exception as failure:  # noqa: BLE001 - the caller's function may raise anything; readers get the reason
             error.add_note(f"refresh_url failed: {failure!r}")
             self.give_up(error)
         finally:
+            self._refreshing = None
             session.step()
 
     def landed(self) -> None:
@@ -160,6 +179,11 @@ class Failures:
         """Give up a refresh under way."""
         if self._refreshing is not None:
             self._refreshing.cancel()
+
+
+def _told(error: KitharaError) -> float:
+    """Return the seconds which the origin asks to wait, 0 when it says nothing."""
+    return error.retry_after or 0.0 if isinstance(error, StatusError) else 0.0
 
 
 def _may_serve_stale(error: KitharaError) -> bool:

@@ -41,6 +41,8 @@ class Fetcher:
         self.same_as = same_as
         self.position = start.start
         self.end = start.end
+        self.url = ""
+        """Where it was asked for."""
         self.compare = False
         """True when the answer did not prove its version: what it overlaps of held bytes is compared."""
         self.whole = False
@@ -80,6 +82,7 @@ class Fetcher:
 
     def go(self, url: str, client: Client, crew: Crew) -> None:
         """Begin, in a task of its own on the running loop."""
+        self.url = url
         self._task = asyncio.get_running_loop().create_task(self._run(url, client, crew), name=f"fetch {self.want}")
 
     def stop(self) -> asyncio.Task[None] | None:
@@ -137,7 +140,9 @@ class Fetcher:
         clock = asyncio.get_running_loop().time
         body = aiter(answer)
         since = clock()
-        while self.end is None or self.position < self.end:
+        # A body that ends where we want is read to its own end, which leaves its connection to the next fetch.
+        too_long = self.end is not None and self.end != answer.end
+        while self._task is not None and not (too_long and self.position >= (self.end or 0)):
             if self._resting_since is not None:
                 await self._flows.wait()
                 since = clock()

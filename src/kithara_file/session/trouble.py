@@ -31,13 +31,16 @@ class Trouble:
         self.failures = 0
         self.paused = False
 
-    def failed(self, now: float, *, landed: int, tries: int) -> bool:
-        """Take in a fetch that broke after `tries` requests and `landed` bytes; return True to give up."""
+    def failed(self, now: float, *, landed: int, tries: int, told: float = 0.0) -> bool:
+        """Take in a fetch that broke after `tries` requests and `landed` bytes; return True to give up.
+
+        `told` is for how many seconds the origin has asked to be left alone.
+        """
         self.failures += tries if landed == 0 else 1
         if self.failures >= self._retry.max_failures:
             return True
         wait = 0.0 if landed >= FAIR_PROGRESS else self._retry.delay(self.failures)
-        self.not_before = now + wait * (1 + self._retry.jitter * self._random())
+        self.not_before = now + max(told, wait * (1 + self._retry.jitter * self._random()))
         return False
 
     def give_up(self) -> None:
