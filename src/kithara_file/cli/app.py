@@ -1,0 +1,220 @@
+"""The commands: words in, exit codes out.
+
+Must not know: how a command does its work; each stands in a module of its own.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from functools import wraps
+from pathlib import Path
+from types import FrameType
+from typing import Any
+
+import click
+from rich.console import Console
+
+import kithara_file
+from kithara_file.cli import words
+from kithara_file.cli.cat import cat as cat_to
+from kithara_file.cli.download import Download, download_all
+from kithara_file.cli.info import gather
+from kithara_file.cli.options import Source, source_options
+from kithara_file.cli.options import span as read_span
+from kithara_file.cli.save import stored_at
+from kithara_file.cli.show import log_to, say, watching
+from kithara_file.cli.span import Span
+from kithara_file.clock import CancelToken
+from kithara_file.errors import Cancelled, KitharaError
+
+DONE, FAILED, INTERRUPTED, NOBODY_READS = 0, 1, 130, 141
+"""Exit codes; 2 is click's for wrong usage, and the last two are those of a shell for SIGINT and SIGPIPE."""
+
+_EXAMPLES = """\b
+Examples:
+  kithara get https://host/song.flac                 into the cache; tells where
+  kithara get -o music/ https://host/a https://host/b
+  kithara cat https://host/song.flac | ffplay -      plays while it downloads
+  kithara cat --range -128 https://host/song.mp3     the last 128 bytes
+  kithara info --json https://host/song.flac
+
+What has landed is kept, also when a command is interrupted or killed: run the same again and it goes on. Wherever a URL
+can stand, a path can."""
+
+
+def run(arguments: Sequence[str] | None = None) -> int:
+    """Run the command and return its exit code; whatever ends it is told in one sentence on stderr."""
+    try:
+        code = kithara.main(arguments, prog_name="kithara", standalone_mode=False)
+    except click.ClickException as error:
+        error.show()
+        return error.exit_code
+    except (click.Abort, KeyboardInterrupt):
+        say(_stderr(), "kithara: interrupted; what has landed is kept")
+        return INTERRUPTED
+    except BrokenPipeError:
+        _forget_stdout()
+        return NOBODY_READS
+    except (KitharaError, OSError) as error:
+        say(_stderr(), f"kithara: {error}")
+        return FAILED
+    return code if isinstance(code, int) else DONE
+
+
+def _stderr() -> Console:
+    return Console(stderr=True)
+
+
+def _forget_stdout() -> None:
+    """Let what is still buffered go nowhere: the interpreter would try to write it at its end, and complain."""
+    with suppress(OSError, ValueError), Path(os.devnull).open("wb") as nowhere:
+        os.dup2(nowhere.fileno(), sys.stdout.buffer.fileno())
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100}, epilog=_EXAMPLES)
+@click.version_option(kithara_file.__version__, prog_name="kithara")
+def kithara() -> None:
+    """Fetch media by URL: what is wanted first comes first, and what has landed is never fetched again."""
+
+
+def with_source(command: Callable[..., int | None]) -> Callable[..., int | None]:
+    """Give `command` one `source` in the place of the options that all commands have."""
+
+    @source_options
+    @wraps(command)
+    def outer(
+        *,
+        cache_dir: Path | None,
+        headers: tuple[tuple[str, str], ...],
+        offline: bool,
+        name: str | None,
+        cache_key: str | None,
+        ca_file: Path | None,
+        verbose: int,
+        **rest: Any,
+    ) -> int | None:
+        log_to(_stderr(), verbose)
+        return command(source=Source(cache_dir, headers, offline, name, cache_key, ca_file), **rest)
+
+    return outer
+
+
+@kithara.command(short_help="Download whole files.")
+@click.argument("urls", metavar="URL...", nargs=-1, required=True)
+@click.option(
+    "-o",
+    "--output",
+    metavar="PATH|DIR",
+    help="Put the file there, or under the URL's name into this directory [default: it stays in the cache].",
+)
+@click.option("-j", "--jobs", type=click.IntRange(1, 64), default=4, show_default=True, help="Files at a time.")
+@click.option("-q", "--quiet", is_flag=True, help="Tell errors only.")
+@with_source
+def get(urls: tuple[str, ...], output: str | None, jobs: int, *, quiet: bool, source: Source) -> int:
+    """Download whole files through the cache; without -o print where each is kept.
+
+    Interrupted or failed, it goes on where it was when it is run again.
+    """
+    cancel = CancelToken()
+    console = _stderr()
+    downloads = _downloads(urls, output, source, cancel)
+    with _interrupts(cancel), watching(console, quiet=quiet) as watcher:
+        download_all(downloads, jobs, watcher, cancel)
+    for each in downloads:
+        if each.done and each.target is None:
+            click.echo(stored_at(each.config))
+    if all(each.done for each in downloads):
+        return DONE
+    if not cancel.cancelled:
+        return FAILED
+    say(console, _how_to_go_on(downloads))
+    return INTERRUPTED
+
+
+def _downloads(urls: Sequence[str], output: str | None, source: Source, cancel: CancelToken) -> list[Download]:
+    wanted = list(dict.fromkeys(urls))
+    names = list(words.distinct(words.file_name(each) for each in wanted))
+    place = _Place.of(output, len(wanted))
+    return [
+        Download(name, source.config(url, look_ahead_bytes=None, cancel=cancel), place.target(name), cancel)
+        for url, name in zip(wanted, names, strict=True)
+    ]
+
+
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """Where files go: into a folder, to one path, or nowhere."""
+
+    folder: Path | None = None
+    path: Path | None = None
+
+    @classmethod
+    def of(cls, output: str | None, count: int) -> _Place:
+        if output is None:
+            return cls()
+        path = Path(output)
+        if output.endswith(os.sep) or path.is_dir():
+            path.mkdir(parents=True, exist_ok=True)
+            return cls(folder=path)
+        if output == "-":
+            raise click.UsageError("to write to standard output there is kithara cat")
+        if count > 1:
+            raise click.UsageError(f"several files need a directory: -o {output}{os.sep}")
+        if not path.parent.is_dir():
+            raise click.UsageError(f"there is no directory {path.parent}")
+        return cls(path=path)
+
+    def target(self, name: str) -> Path | None:
+        return self.path if self.folder is None else self.folder / name
+
+
+def _how_to_go_on(downloads: Sequence[Download]) -> str:
+    begun = [each for each in downloads if each.present and not each.done]
+    kept = ", ".join(f"{words.progress(each.present, each.length)} of {each.label}" for each in begun)
+    return f"kithara: interrupted; {kept or 'what has landed'} is kept: run the same command again to go on"
+
+
+@contextmanager
+def _interrupts(cancel: CancelToken) -> Iterator[None]:
+    """Let the first Ctrl-C end the downloads in good order; a second one ends everything at once."""
+
+    def interrupted(_number: int, _frame: FrameType | None) -> None:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+        cancel.cancel(Cancelled("Interrupted"))
+
+    before = signal.signal(signal.SIGINT, interrupted)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+@kithara.command(short_help="Write a file, or a part of it, to standard output.")
+@click.argument("url", metavar="URL")
+@click.option("--range", "span", type=read_span, metavar="A-B|A-|-N", default="0-", help="Bytes A to B, both included.")
+@with_source
+def cat(url: str, span: Span, *, source: Source) -> None:
+    """Write a file, or a part of it, to standard output while it downloads.
+
+    Only what is read is fetched; when nobody reads any more, the download ends.
+    """
+    cat_to(url, span, source, sys.stdout.buffer)
+
+
+@kithara.command(short_help="Tell what is known of a file, and what is cached.")
+@click.argument("url", metavar="URL")
+@click.option("--json", "as_json", is_flag=True, help="As JSON; ranges are pairs of first byte and end (exclusive).")
+@with_source
+def info(url: str, *, as_json: bool, source: Source) -> None:
+    """Tell length, type, validators and freshness of a file, and what of it is cached."""
+    facts = gather(url, source)
+    if as_json:
+        click.echo(json.dumps(facts.to_json(), indent=2))
+    else:
+        Console().print(facts.to_rich())

@@ -1,0 +1,133 @@
+"""A complete file from the store to a place of the user's: whole under its name, or not there at all.
+
+Must not know: how the bytes came into the store, what is shown meanwhile.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import os
+import secrets
+from collections.abc import Iterator
+from pathlib import Path
+
+from kithara_file.assets.keys import ResourceKey
+from kithara_file.assets.layout import Layout
+from kithara_file.assets.store import AssetStore
+from kithara_file.clock import CancelToken
+from kithara_file.config import FileConfig, StoreLike
+from kithara_file.session.file import FileSession, local_path
+
+_PIECE = 16 * 1024 * 1024
+"""Copied between two looks at the cancel token."""
+
+_NOT_THAT_WAY = {errno.EXDEV, errno.ENOSYS, errno.EOPNOTSUPP, errno.EINVAL, errno.EPERM, errno.EBADF, errno.ETXTBSY}
+"""The kernel cannot copy between these two files by itself; reading and writing still can."""
+
+
+def save(session: FileSession, config: FileConfig, target: Path, cancel: CancelToken) -> None:
+    """Put the complete file of `session` at `target`, in the place of what may be there.
+
+    It is written beside `target` and renamed, so that nobody ever sees half a file there. The kernel copies where it
+    can (sharing blocks where the file system does that). Raises `OSError`, and the token's reason when cancelled.
+    """
+    with _beside(target) as descriptor:
+        if not _copied_by_kernel(session, config, descriptor, cancel):
+            _copied_by_hand(session, descriptor, cancel)
+        os.fsync(descriptor)
+
+
+@contextlib.contextmanager
+def _beside(target: Path) -> Iterator[int]:
+    """Give a new file in the folder of `target`, which takes its name in the end and vanishes on failure."""
+    part = target.with_name(f".kithara-{secrets.token_hex(6)}.part")
+    descriptor = os.open(part, os.O_CREAT | os.O_EXCL | os.O_RDWR | os.O_CLOEXEC, 0o666)
+    try:
+        try:
+            yield descriptor
+        finally:
+            os.close(descriptor)
+        part.replace(target)
+    except BaseException:
+        with contextlib.suppress(OSError):
+            part.unlink()
+        raise
+
+
+def stored_at(config: FileConfig) -> Path:
+    """Return where the bytes of `config` are: in the store, or the local file itself."""
+    url = os.fspath(config.url)
+    path = local_path(url)
+    if path is not None:
+        return Path(path)
+    with _store(config) as store:
+        key = ResourceKey.of(url, name=config.name, cache_key=config.cache_key)
+        return Layout(store.root).asset(key.asset_id).resource(key.resource_hash).data
+
+
+def _store(config: FileConfig) -> AssetStore:
+    place = config.store
+    return AssetStore(place.root if isinstance(place, StoreLike) else place)
+
+
+def _copied_by_kernel(session: FileSession, config: FileConfig, descriptor: int, cancel: CancelToken) -> bool:
+    try:
+        original = os.open(stored_at(config), os.O_RDONLY | os.O_CLOEXEC)
+    except OSError:
+        return False  # it has no name: it may not be stored, or the disk was full
+    try:
+        return _is_the_same(session, config, original) and _kernel_copy(
+            original, descriptor, session.length or 0, cancel
+        )
+    finally:
+        os.close(original)
+
+
+def _is_the_same(session: FileSession, config: FileConfig, original: int) -> bool:
+    """Tell whether the open file is the committed version of `session`: another process may have begun a newer one."""
+    url = os.fspath(config.url)
+    if local_path(url) is not None:
+        return True
+    with (
+        _store(config) as store,
+        store.open(ResourceKey.of(url, name=config.name, cache_key=config.cache_key)) as entry,
+    ):
+        held, stored = session.remote, entry.remote
+        if held is None or stored is None or not entry.committed:
+            return False
+        same = held.validator == stored.validator and entry.resource is not None
+        if not same or entry.resource is None or entry.resource.length != session.length:
+            return False
+        # The name led to `original` before the entry was opened and still does, so that the entry has the same file.
+        with contextlib.suppress(OSError):
+            return os.path.samestat(os.fstat(original), stored_at(config).stat())
+        return False
+
+
+def _kernel_copy(original: int, descriptor: int, length: int, cancel: CancelToken) -> bool:
+    done = 0
+    while done < length:
+        cancel.check()
+        try:
+            count = os.copy_file_range(original, descriptor, min(_PIECE, length - done))
+        except OSError as error:
+            if error.errno not in _NOT_THAT_WAY:
+                raise
+            count = 0
+        if count == 0:
+            os.ftruncate(descriptor, 0)
+            os.lseek(descriptor, 0, os.SEEK_SET)
+            return False
+        done += count
+    return True
+
+
+def _copied_by_hand(session: FileSession, descriptor: int, cancel: CancelToken) -> None:
+    buffer = bytearray(1024 * 1024)
+    with session.stream() as stream, memoryview(buffer) as view:
+        while count := stream.readinto(view):
+            cancel.check()
+            left = view[:count]
+            while left:
+                left = left[os.write(descriptor, left) :]
