@@ -9,6 +9,7 @@ happened and wakes a future, and whoever waits runs in a later turn of the loop.
 from __future__ import annotations
 
 import asyncio
+import threading
 from typing import Protocol
 
 import pycurl
@@ -28,6 +29,10 @@ class Job(Protocol):
     @property
     def handle(self) -> pycurl.Curl:
         """The handle, set up and not in use; from `start` on it belongs to the engine, which closes it."""
+
+    @property
+    def connected(self) -> bool:
+        """True once its connection stood."""
 
     def finished(self, code: int, message: str) -> None:
         """Learn that libcurl is through with the handle: `code` 0, or an error with its message."""
@@ -50,6 +55,7 @@ class Engine:
         self._idle: asyncio.TimerHandle | None = None
         self._inside = False
         self._resting = False
+        self._unresolved = False
         self._doomed: list[Job] = []
         self._closed = False
 
@@ -101,10 +107,10 @@ class Engine:
         self._resting = bool(self._jobs)
         if not self._jobs and self._multi is not None:
             multi, self._multi = self._multi, None
-            self._set_timer(multi, -1)
-            multi.close()
+            self._cancel_timer()
             for fd in list(self._watched):
                 self._forget(fd)
+            self._free(multi)
         if self._idle is not None:
             self._idle.cancel()
             self._idle = None
@@ -118,9 +124,18 @@ class Engine:
             job.handle.close()
         self.rest()
 
+    def _free(self, multi: pycurl.CurlMulti) -> None:
+        if self._unresolved:
+            # libcurl waits there for the threads that ask name servers, each of which may be silent for many seconds.
+            self._unresolved = False
+            threading.Thread(target=multi.close, name="kithara-file name server", daemon=True).start()
+        else:
+            multi.close()
+
     def _take_out(self, job: Job) -> bool:
         if self._multi is None or self._jobs.pop(job.handle, None) is None:
             return False
+        self._unresolved |= not job.connected
         self._multi.remove_handle(job.handle)
         return True
 
@@ -132,7 +147,9 @@ class Engine:
         multi.setopt(pycurl.M_MAXCONNECTS, MAX_CONNECTIONS)
         return multi
 
-    def _watch(self, what: int, fd: int, _multi: object, _data: object) -> None:
+    def _watch(self, what: int, fd: int, multi: object, _data: object) -> None:
+        if multi is not self._multi:
+            return  # it is being freed, perhaps in another thread
         before = self._watched.get(fd, pycurl.POLL_NONE)
         if what == pycurl.POLL_REMOVE:
             self._forget(fd)
@@ -153,15 +170,18 @@ class Engine:
             self._loop.remove_writer(fd)
 
     def _set_timer(self, multi: pycurl.CurlMulti, milliseconds: int) -> None:
-        if self._timer is not None:
-            self._timer.cancel()
-            self._timer = None
-        if self._loop.is_closed():
-            return  # a multi that outlived its loop is being freed
+        if multi is not self._multi or self._loop.is_closed():
+            return
+        self._cancel_timer()
         if milliseconds == 0:
             self._timer = self._loop.call_soon(self._timed_out, multi)
         elif milliseconds > 0:
             self._timer = self._loop.call_later(milliseconds / 1000, self._timed_out, multi)
+
+    def _cancel_timer(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
 
     def _timed_out(self, multi: pycurl.CurlMulti) -> None:
         self._timer = None
@@ -190,7 +210,9 @@ class Engine:
             waiting, good, bad = self._multi.info_read()
             for handle, code, message in [*((each, 0, "") for each in good), *bad]:
                 self._multi.remove_handle(handle)
-                self._jobs.pop(handle).finished(code, message)
+                job = self._jobs.pop(handle)
+                self._unresolved |= not job.connected
+                job.finished(code, message)
                 handle.close()
         self._settle()
 

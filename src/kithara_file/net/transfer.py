@@ -46,6 +46,8 @@ class Transfer:
         self._paused = False
         self._unwanted = 0
         self._gone = False
+        self.connected = False
+        """True once its connection stood."""
         self.status = 0
         """The status of the final answer; 0 until its headers are complete."""
         self.late = False
@@ -118,6 +120,7 @@ class Transfer:
     # -- what libcurl calls
 
     def _on_connected(self, *_where: object) -> int:
+        self.connected = True
         if not self._gone:
             self._arm(self._headers_seconds, self._run_late)
         return pycurl.PREREQFUNC_OK
