@@ -99,7 +99,11 @@ def test_runs_end_and_begin_where_they_do(steps: list[tuple[bool, tuple[int, int
     end = offset
     while end in model:
         end += 1
+    start = offset
+    while start - 1 in model:
+        start -= 1
     assert coverage.end_of_run(offset) == end
+    assert coverage.start_of_run(offset) == start
     assert coverage.next_present(offset) == min((at for at in model if at >= offset), default=None)
 
 

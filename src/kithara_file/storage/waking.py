@@ -51,9 +51,12 @@ class TaskDemand(Demand):
 
     async def sleep(self, seconds: float | None) -> None:
         """Return when woken, or after `seconds`."""
-        with suppress(TimeoutError):
-            async with asyncio.timeout(seconds):
-                await self._woken.wait()
+        timer = None if seconds is None else self._loop.call_later(seconds, self._woken.set)
+        try:
+            await self._woken.wait()
+        finally:
+            if timer is not None:
+                timer.cancel()
         self._woken.clear()
 
 

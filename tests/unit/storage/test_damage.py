@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from errno import EIO
+from errno import EISDIR
 from pathlib import Path
 
 import pytest
@@ -11,6 +11,7 @@ import pytest
 from kithara_file.errors import CorruptResource, StorageError
 from kithara_file.ranges import ByteRange
 from kithara_file.storage import StreamingResource
+from kithara_file.storage.system import OpenFile
 from tests.unit.storage.places import Place, full, pattern, read, spans, wait
 
 # -- damage found while reading --------------------------------------------------------------------------------------
@@ -46,11 +47,17 @@ def test_a_local_file_cut_under_a_reader_is_a_typed_error(tmp_path: Path) -> Non
 def test_a_disk_that_cannot_read_is_read_past(place: Place) -> None:
     resource = place.create(length=10)
     resource.write_at(0, pattern(0, 10))
-    resource._lose(ByteRange(2, 6), StorageError("cannot read", errno=EIO))
+    whole = resource._data
+    resource._data = OpenFile(os.open(place.folder, os.O_RDONLY), place.data, writable=True)  # no read of it succeeds
+    assert read(resource, 2, 4) == b""
+    resource._data = whole
+    del whole
     assert spans(resource) == [(0, 2), (6, 10)]
     resource.write_at(2, pattern(2, 6))
     assert read(resource, 0, 10) == pattern(0, 10)
     assert resource.spilling
+    assert resource.fault is not None
+    assert resource.fault.errno == EISDIR
     resource.close()
     resource = place.reopen(length=10)
     assert spans(resource) == [(0, 2), (6, 10)]
@@ -120,6 +127,23 @@ def test_verify_keeps_what_memory_holds(place: Place) -> None:
     assert spans(resource) == [(10, 20)]
     resource.write_at(0, pattern(0, 20))
     assert read(resource, 0, 20) == pattern(0, 20)
+    resource.close()
+
+
+def test_after_a_disk_failed_to_keep_what_it_took_everything_is_verified(place: Place) -> None:
+    resource = place.create(length=10)
+    resource.write_at(0, pattern(0, 10))
+    whole = resource._data
+    resource._data = OpenFile(os.open("/dev/null", os.O_RDWR), place.data, writable=True)  # which cannot be synced
+    with pytest.raises(StorageError, match="Cannot commit"):
+        resource.commit()
+    resource._data = whole
+    del whole
+    assert not resource.committed
+    resource.close()
+    place.flip(5)
+    resource = place.reopen(length=10)
+    assert spans(resource) == []
     resource.close()
 
 
