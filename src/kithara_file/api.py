@@ -5,6 +5,7 @@ Must not know: anything but how the rooms below are put together.
 
 from __future__ import annotations
 
+import io
 import os
 from typing import Any
 
@@ -13,10 +14,8 @@ from kithara_file.session.file import File
 from kithara_file.stream.aio import AsyncStream
 from kithara_file.stream.stream import BufferedStream, Stream
 
-DEFAULT_BUFFERING = 64 * 1024
 
-
-def open_file(url: str | os.PathLike[str], buffering: int = DEFAULT_BUFFERING, **options: Any) -> BufferedStream:
+def open_file(url: str | os.PathLike[str], buffering: int = io.DEFAULT_BUFFER_SIZE, **options: Any) -> BufferedStream:
     """Open `url` (http, https, file, or a path) as a seekable `io.BufferedReader` with a buffer of `buffering` bytes.
 
     Returns once the headers are in; the rest downloads while it is read, and a seek beyond it fetches a range of its

@@ -27,6 +27,7 @@ from kithara_file.session.reader import Reader
 from kithara_file.session.registry import registry
 from kithara_file.session.statistics import Statistics
 from kithara_file.stream.aio import AsyncStream
+from kithara_file.stream.committed import stream_of
 from kithara_file.stream.stream import Stream
 
 if TYPE_CHECKING:
@@ -126,7 +127,7 @@ class FileSession:
     def stream(self) -> Stream:
         """Return a new, independent file object at position 0."""
         cancel = CancelToken()
-        return Stream(self.source(cancel), cancel)
+        return stream_of(self.source(cancel), cancel)
 
     def async_stream(self) -> AsyncStream:
         """Return a new, independent file object for asyncio at position 0."""

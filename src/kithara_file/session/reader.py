@@ -97,6 +97,15 @@ class Reader:
         """The present look-ahead in bytes."""
         return window_after(self._position - self._run_start, self._first, self._limit)
 
+    @property
+    def committed(self) -> bool:
+        """True while every byte is on disk for good."""
+        return self._resource.committed
+
+    def descriptor(self) -> int | None:
+        """Return a new file descriptor of the complete file; see `Resource.descriptor`."""
+        return self._resource.descriptor()
+
     # -- moves -------------------------------------------------------------------------------------------------------
 
     def seeking(self, position: int) -> None:

@@ -118,7 +118,7 @@ class Session:
     def step(self) -> None:
         """Look at what is, decide what should be, and make it so."""
         self._poked = False
-        if self.over:
+        if self.over or self._revalidating:
             return
         resource = self.holding.resource
         demands = () if resource is None else resource.demands()
@@ -152,9 +152,14 @@ class Session:
             little=self.link.little,
         )
 
+    @property
+    def _revalidating(self) -> bool:
+        """True while everything is here and the origin is asked whether it is current: there is nothing to decide."""
+        return self.holding.complete and not self.opened.done()
+
     def _opening(self) -> tuple[int, ...]:
         """Return the demand that opening makes: for the first missing byte, whose answer proves the version."""
-        return () if self.opened.done() or self.holding.complete else (self.judge.frontier,)
+        return () if self.opened.done() else (self.judge.frontier,)
 
     def _launch(self, fetcher: Fetcher) -> None:
         self.events.publish(FetchStarted(fetcher.start.start, fetcher.start.end))

@@ -81,6 +81,9 @@ class Resource(Protocol):
 
     # -- any thread --------------------------------------------------------------------------------------------------
 
+    def descriptor(self) -> int | None:
+        """Return a new file descriptor of the bytes with a position of its own; None unless committed to one file."""
+
     def read_at(self, start: int, buffer: memoryview) -> int:
         """Fill `buffer` with the bytes present from `start` on; return how many, 0 when the first is missing."""
 

@@ -219,6 +219,10 @@ class StreamingResource(Waitable):
             seal()
         self._committed = True
 
+    def descriptor(self) -> int | None:
+        """Return a new file descriptor of the bytes with a position of its own; None unless committed to one file."""
+        return self._open().again() if self._committed else None
+
     # -- any thread --------------------------------------------------------------------------------------------------
 
     def read_at(self, start: int, buffer: memoryview) -> int:

@@ -79,6 +79,13 @@ class OpenFile:
             raise OSError(ESPIPE, "Not a regular file", str(path))
         return file
 
+    def again(self) -> int | None:
+        """Return another descriptor of this very file, to read, with a position of its own; None where none can be."""
+        try:
+            return os.open(f"/proc/self/fd/{self.fd}", os.O_RDONLY | os.O_CLOEXEC)
+        except OSError:
+            return None
+
     @property
     def size(self) -> int:
         """Where the file ends; in a sparse file this says nothing about what is in it.

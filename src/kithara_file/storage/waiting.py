@@ -96,6 +96,10 @@ class Waitable:
         with self._lock:
             return self._coverage.copy()
 
+    def descriptor(self) -> int | None:
+        """Return None: there is no file, or not one that is complete."""
+        return None
+
     # -- what ends waits ---------------------------------------------------------------------------------------------
 
     def announce(self, length: int) -> None:

@@ -28,6 +28,13 @@ class Source(Protocol):
     def read_timeout(self) -> float | None:
         """The longest one read may block, in seconds."""
 
+    @property
+    def committed(self) -> bool:
+        """True while every byte is on disk for good."""
+
+    def descriptor(self) -> int | None:
+        """Return a new file descriptor of the bytes with a position of its own, if they are in one complete file."""
+
     def read_at(self, start: int, buffer: memoryview) -> int:
         """Fill `buffer` with what is present from `start` on; return how many bytes, 0 when the first is missing."""
 

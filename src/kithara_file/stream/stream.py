@@ -188,7 +188,7 @@ class Stream(io.RawIOBase):
     # -- the end -----------------------------------------------------------------------------------------------------
 
     def close(self) -> None:
-        """Let go: a read blocked in another thread raises `StreamClosed`; the last one ends the download. Idempotent."""
+        """Let go: a read blocked in another thread raises `StreamClosed`; the last to close ends the download."""
         self._close(wait=True)
 
     def _close(self, *, wait: bool) -> None:
