@@ -9,7 +9,7 @@ import asyncio
 from concurrent.futures import Future
 from typing import TYPE_CHECKING
 
-from kithara_file.errors import KitharaError, StorageError, public_url
+from kithara_file.errors import KitharaError, OfflineMiss, StorageError, public_url
 from kithara_file.events import CacheBypassed, DownloadComplete, Phase
 from kithara_file.session.promise import finish
 
@@ -43,6 +43,14 @@ class Completion:
     def give_up(self, error: KitharaError) -> None:
         """Tell those who wait why there will be no completion."""
         finish(self._promise, error)
+
+    def without_network(self, frontier: int) -> None:
+        """Commit what is complete already; of anything else say from where on it is missing, for nothing will come."""
+        holding = self._session.holding
+        if holding.complete and holding.resource is not None:
+            self.begin(holding.resource)
+        else:
+            self.give_up(OfflineMiss(url=self._session.url, start=frontier, end=None))
 
     def begin(self, resource: Resource) -> None:
         """Commit `resource`, whose every byte is present, unless that was begun before."""

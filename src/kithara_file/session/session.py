@@ -124,6 +124,8 @@ class Session:
         demands = () if resource is None else resource.demands()
         if self.config.offline_mode:
             self._miss(demands)
+            if self._audience.everything:
+                self.completion.without_network(self.judge.frontier)
             return
         now = self.clock.monotonic()
         plan = decide(self.look(demands, now))
