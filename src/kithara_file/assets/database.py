@@ -49,7 +49,7 @@ class Database:
 
     def __init__(self, path: Path, lock: Path, schema: Schema, clock: Clock | None = None) -> None:
         self._path = path
-        self._replacing = lock
+        self._turns = lock
         self._schema = schema
         self._clock = clock or SystemClock()
         self._closed = False
@@ -62,22 +62,26 @@ class Database:
         self._rest_until = 0.0
         self._process = os.getpid()
 
+    def _begin_in_child(self) -> None:
+        if self._process != os.getpid():
+            # What was opened before a fork may not even be closed after it, and the mutex may be held for ever.
+            _abandoned.append(self._connection)
+            self._begin()
+
     def ask(self, question: Callable[[sqlite3.Connection], _T], otherwise: _T) -> _T:
         """Return what `question` returns; `otherwise` when the file cannot be used. Never raises an error of the disk.
 
         A file that is missing is made, one that is damaged is made anew, both empty. One that is locked, cannot be
         written or belongs to a later version of us is done without, and not tried again for a while.
         """
-        if self._process != os.getpid():
-            _abandoned.append(self._connection)  # what was opened before a fork may not even be closed after it
-            self._begin()
+        self._begin_in_child()
         with self._mutex:
             for _ in range(2):
                 if self._closed or self._clock.monotonic() < self._rest_until:
                     break
                 try:
                     return question(self._connected())
-                except (sqlite3.Error, OSError, _Unusable) as error:
+                except (sqlite3.Error, OSError, LeaseHeld, _Unusable) as error:
                     self._disconnect()
                     if not self._replaced(error):
                         _log.warning("! %s cannot be used for now: %s", self._path, error)
@@ -86,10 +90,10 @@ class Database:
 
     def close(self) -> None:
         """Let the file go; from then on nothing is answered. Idempotent."""
+        self._begin_in_child()
         with self._mutex:
             self._closed = True
-            if self._process == os.getpid():
-                self._disconnect()
+            self._disconnect()
 
     def _connected(self) -> sqlite3.Connection:
         if self._connection is not None and self._named_inode() != self._inode:
@@ -103,6 +107,12 @@ class Database:
             return 0
 
     def _connect(self) -> sqlite3.Connection:
+        # Taking turns, because sqlite does not wait for its lock while it turns a new file into one with a log.
+        with contextlib.closing(FileLock(self._turns)) as lock:
+            lock.alone(Deadline.after(_BUSY_SECONDS))
+            return self._prepared()
+
+    def _prepared(self) -> sqlite3.Connection:
         fd = open_private(self._path)  # sqlite itself would let everybody read it, and follow a link
         self._inode = os.fstat(fd).st_ino
         os.close(fd)
@@ -118,11 +128,10 @@ class Database:
         connection.execute("PRAGMA synchronous = NORMAL")
         if not self._laid_out(connection):
             with _at_once(connection):
-                if not self._laid_out(connection):  # else another process was first
-                    for statement in _statements(self._schema.script):
-                        connection.execute(statement)
-                    connection.execute(f"PRAGMA application_id = {self._schema.application}")
-                    connection.execute(f"PRAGMA user_version = {self._schema.version}")
+                for statement in _statements(self._schema.script):
+                    connection.execute(statement)
+                connection.execute(f"PRAGMA application_id = {self._schema.application}")
+                connection.execute(f"PRAGMA user_version = {self._schema.version}")
         return connection
 
     def _laid_out(self, connection: sqlite3.Connection) -> bool:
@@ -144,7 +153,7 @@ class Database:
         if not self._path.is_symlink() and (code is None or code & 0xFF not in _DAMAGED):
             return False
         try:
-            with contextlib.closing(FileLock(self._replacing)) as lock:
+            with contextlib.closing(FileLock(self._turns)) as lock:
                 lock.alone(Deadline.after(_BUSY_SECONDS))
                 if self._path.is_symlink() or self._named_inode() == self._inode:  # else another process has done it
                     _log.warning("! %s is damaged and made anew: %s", self._path, error)

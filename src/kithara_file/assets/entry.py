@@ -229,8 +229,7 @@ class StoredEntry(Entry):
                 (self._ledger.settled if self._changed else self._ledger.used)(self.key, self._lease.folder)
         except OSError as error:
             _log.warning("! %s", error)
-        if self._changed:
-            self._ledger.evict()
+        self._ledger.evict()
 
 
 def _same_version(stored: Remote, told_now: Remote) -> bool:

@@ -3,7 +3,8 @@
 ::
 
     <root>/index.sqlite3                          a summary of the folders, which can be made again from them
-    <root>/lock                                   held by who evicts, or replaces the index
+    <root>/index.lock                             held by who opens or replaces the index
+    <root>/lock                                   held by who evicts
     <root>/assets/CACHEDIR.TAG                    tells backup programs to pass by
     <root>/assets/<asset_id>/lease                shared by all who use the asset
     <root>/assets/<asset_id>/lock                 held by who changes which files there are
@@ -45,10 +46,12 @@ class ResourceFiles:
     def remove(self) -> None:
         """Take the names away; who holds the files open goes on reading them.
 
-        The meta file first, so that a crash in between leaves bytes that nobody vouches for, and not the reverse.
+        The meta file first, so that a crash in between leaves bytes that nobody vouches for, and not the reverse. One
+        that cannot be removed is told after the others are gone.
         """
-        for each in (self.meta, self.journal, self.data):
-            unlink(each)
+        with contextlib.ExitStack() as last_first:
+            for each in (self.data, self.journal, self.meta):
+                last_first.callback(unlink, each)
 
 
 class AssetFolder:
@@ -139,6 +142,7 @@ class Layout:
         self.root = root
         self.assets = root / "assets"
         self.index = root / "index.sqlite3"
+        self.index_lock = root / "index.lock"
         self.lock = root / "lock"
 
     def make(self) -> None:

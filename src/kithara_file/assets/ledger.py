@@ -22,7 +22,7 @@ from kithara_file.clock import Clock, Deadline
 from kithara_file.errors import LeaseHeld, StorageError
 
 _log = logging.getLogger(__name__)
-_TURN_SECONDS = 2.0
+_TURN_SECONDS = 1.0
 """How long one process waits while another one evicts."""
 
 
@@ -41,7 +41,7 @@ class Ledger:
         self._layout = layout
         self._limits = limits
         self._clock = clock
-        self._index = Index(layout.index, layout.lock, clock)
+        self._index = Index(layout.index, layout.index_lock, clock)
 
     def growing(self, key: ResourceKey) -> None:
         """Note that an asset is in use and its size is going to change."""

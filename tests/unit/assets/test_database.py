@@ -1,0 +1,207 @@
+"""A sqlite file that nobody's success depends on."""
+
+from __future__ import annotations
+
+import sqlite3
+import stat
+from collections.abc import Iterator
+from contextlib import closing
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from kithara_file.assets.database import Database, Schema
+from kithara_file.assets.locks import FileLock
+from tests.world.clock import FakeClock
+from tests.world.crash import run_child
+
+SCHEMA = Schema(application=77, version=3, script="CREATE TABLE words (word TEXT);\nCREATE INDEX i ON words (word);")
+
+
+class Words:
+    """What the tests keep in the file."""
+
+    def __init__(self, folder: Path, schema: Schema = SCHEMA) -> None:
+        self.clock = FakeClock()
+        self.path = folder / "a b?#%.sqlite3"
+        self.database = Database(self.path, folder / "lock", schema, self.clock)
+
+    def add(self, word: str) -> int:
+        return self.database.ask(lambda sql: sql.execute("INSERT INTO words VALUES (?)", (word,)).rowcount, -1)
+
+    def all(self) -> list[str] | None:
+        return self.database.ask(lambda sql: [each for (each,) in sql.execute("SELECT word FROM words")], None)
+
+
+@pytest.fixture
+def words(tmp_path: Path) -> Iterator[Words]:
+    words = Words(tmp_path)
+    yield words
+    words.database.close()
+
+
+def test_what_was_said_is_known_to_others_and_later(words: Words, tmp_path: Path) -> None:
+    assert words.add("a") == 1
+    other = Words(tmp_path)
+    assert other.all() == ["a"]
+    other.database.close()
+    assert words.all() == ["a"]
+
+
+def test_nothing_is_opened_before_a_question(words: Words) -> None:
+    assert not words.path.exists()
+
+
+def test_every_file_is_for_its_owner_only(words: Words) -> None:
+    words.add("a")
+    files = list(words.path.parent.iterdir())
+    assert len(files) == 4
+    assert {stat.S_IMODE(each.stat().st_mode) for each in files} == {0o600}
+
+
+@pytest.mark.parametrize("garbage", [b"garbage" * 5000, b"", b"SQLite format 3\0" + b"\xff" * 5000])
+def test_a_damaged_file_is_made_anew(words: Words, garbage: bytes) -> None:
+    words.path.write_bytes(garbage)
+    assert words.add("a") == 1
+    assert words.all() == ["a"]
+
+
+def test_a_file_of_other_tables_is_made_anew(words: Words) -> None:
+    with closing(sqlite3.connect(words.path)) as other:
+        other.execute("CREATE TABLE words (other TEXT)")
+    assert words.add("a") == 1
+    assert words.all() == ["a"]
+
+
+def test_a_file_that_is_damaged_under_us_is_made_anew(words: Words) -> None:
+    words.add("a")
+    with closing(sqlite3.connect(words.path)) as other:
+        other.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    words.path.write_bytes(b"garbage" * 5000)
+    words.all()
+    words.add("b")
+    assert "b" in (words.all() or [])
+
+
+def test_a_file_that_is_deleted_under_us_is_made_anew(words: Words) -> None:
+    words.add("a")
+    for each in words.path.parent.iterdir():
+        each.unlink()
+    assert words.all() == []
+    words.add("b")
+    assert words.all() == ["b"]
+
+
+def test_a_file_alone_deleted_under_us_leaves_its_log_unread(words: Words) -> None:
+    words.add("a")
+    words.path.unlink()
+    assert words.all() == []
+
+
+def test_a_link_is_removed_and_not_written_through(words: Words, tmp_path: Path) -> None:
+    victim = tmp_path / "victim"
+    victim.write_bytes(b"")
+    words.path.symlink_to(victim)
+    assert words.add("a") == 1
+    assert victim.read_bytes() == b""
+    assert not words.path.is_symlink()
+
+
+def test_a_later_format_is_left_alone_and_done_without(words: Words, tmp_path: Path) -> None:
+    later = Words(tmp_path, replace(SCHEMA, version=4))
+    later.add("a")
+    assert words.all() is None
+    assert later.all() == ["a"]
+    later.database.close()
+
+
+def test_a_directory_in_its_place_is_done_without(words: Words) -> None:
+    words.path.mkdir()
+    assert words.all() is None
+    assert words.path.is_dir()
+
+
+def test_a_missing_folder_is_done_without(tmp_path: Path) -> None:
+    words = Words(tmp_path / "missing")
+    assert words.all() is None
+    assert not (tmp_path / "missing").exists()
+
+
+def test_a_locked_file_is_done_without_for_a_while(words: Words) -> None:
+    words.add("a")
+    with closing(sqlite3.connect(words.path, isolation_level=None)) as other:
+        other.execute("BEGIN EXCLUSIVE")
+        assert words.add("b") == -1
+        other.execute("COMMIT")
+    assert words.add("c") == -1
+    words.clock.advance(31.0)
+    assert words.add("d") == 1
+    assert words.all() == ["a", "d"]
+
+
+def test_a_file_that_another_process_is_making_or_replacing_is_done_without(words: Words, tmp_path: Path) -> None:
+    words.path.write_bytes(b"garbage" * 5000)
+    with closing(FileLock(tmp_path / "lock")) as lock:
+        assert lock.try_alone()
+        assert words.add("a") == -1
+    assert words.path.read_bytes().startswith(b"garbage")
+
+
+def test_a_mistake_in_the_tables_undoes_all_of_them(tmp_path: Path) -> None:
+    words = Words(tmp_path, replace(SCHEMA, script=SCHEMA.script + "\nCREATE TABLE words (again TEXT);"))
+    assert words.all() is None
+    words.database.close()
+
+
+def test_after_close_nothing_is_answered(words: Words) -> None:
+    words.add("a")
+    words.database.close()
+    words.database.close()
+    assert words.all() is None
+    assert "closed" in repr(words.database)
+
+
+def test_a_forked_child_asks_by_a_connection_of_its_own(tmp_path: Path) -> None:
+    said = run_child(
+        """
+        import os
+        from pathlib import Path
+        from tests.unit.assets.test_database import Words
+        words = Words(Path(argv[0]))
+        words.add("parent")
+        inherited = words.database._connection
+        words.database._mutex.acquire()         # as if another thread were asking
+        child = os.fork()
+        if not child:
+            words.add("child")
+            assert words.database._connection is not inherited
+            words.database.close()
+            os._exit(0)
+        words.database._mutex.release()
+        print(os.waitpid(child, 0)[1], words.all())
+        """,
+        tmp_path,
+    )
+    assert said == "0 ['parent', 'child']"
+
+
+def test_a_child_that_only_closes_leaves_its_parents_connection_alone(tmp_path: Path) -> None:
+    said = run_child(
+        """
+        import os
+        from pathlib import Path
+        from tests.unit.assets.test_database import Words
+        words = Words(Path(argv[0]))
+        words.add("parent")
+        words.database._mutex.acquire()
+        child = os.fork()
+        if not child:
+            words.database.close()
+            os._exit(0 if words.all() is None else 1)
+        words.database._mutex.release()
+        print(os.waitpid(child, 0)[1], words.all())
+        """,
+        tmp_path,
+    )
+    assert said == "0 ['parent']"

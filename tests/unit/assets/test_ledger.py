@@ -1,0 +1,224 @@
+"""The books of a store, and what goes."""
+
+from __future__ import annotations
+
+import contextlib
+import shutil
+from collections.abc import Callable, Iterator
+from functools import partial
+from pathlib import Path
+
+import pytest
+
+from kithara_file.assets.eviction import Limits, Usage
+from kithara_file.assets.layout import AssetFolder, Layout
+from kithara_file.assets.leases import Lease
+from kithara_file.assets.ledger import Freed, Ledger
+from kithara_file.assets.locks import FileLock
+from kithara_file.assets.meta import ResourceMeta, write_meta_soon
+from kithara_file.clock import Deadline
+from kithara_file.net.remote import Remote
+from tests.unit.assets.goods import key
+from tests.world.clock import FakeClock
+
+SIZE = 10_000
+Books = Callable[..., Ledger]
+
+
+@pytest.fixture
+def layout(store_dir: Path) -> Layout:
+    return Layout(store_dir)
+
+
+@pytest.fixture
+def books(layout: Layout, clock: FakeClock) -> Iterator[Books]:
+    """Make ledgers with limits, over one store."""
+    with contextlib.ExitStack() as stack:
+
+        def make(**limits: float) -> Ledger:
+            return stack.enter_context(contextlib.closing(Ledger(layout, Limits(**limits), clock)))  # type: ignore[arg-type]
+
+        yield make
+
+
+def asset(layout: Layout, number: int, size: int = SIZE) -> AssetFolder:
+    """Put `size` bytes, as a committed resource, into an asset which the books do not know yet."""
+    folder = layout.folder(key(number))
+    files = folder.resource(key(number).resource_hash)
+    meta = ResourceMeta(remote=Remote(), url=key(number).url, committed=True, length=size)
+    write_meta_soon(files.meta, meta)
+    files.data.write_bytes(bytes(size - files.meta.stat().st_size))
+    return folder
+
+
+def fill(ledger: Ledger, layout: Layout, clock: FakeClock, count: int) -> None:
+    """Settle `count` assets of `SIZE` bytes, a minute after one another."""
+    for number in range(count):
+        ledger.settled(key(number), asset(layout, number, SIZE))
+        clock.advance(60.0)
+
+
+def present(layout: Layout) -> set[str]:
+    return {each.asset_id for each in layout.every_asset()}
+
+
+def ids(*numbers: int) -> set[str]:
+    return {key(number).asset_id for number in numbers}
+
+
+def lease(layout: Layout, number: int) -> contextlib.AbstractContextManager[Lease]:
+    @contextlib.contextmanager
+    def held() -> Iterator[Lease]:
+        taken = Lease(partial(layout.folder, key(number)), Deadline.after(1.0))
+        try:
+            yield taken
+        finally:
+            taken.release()
+
+    return held()
+
+
+def test_without_limits_nothing_goes(books: Books, layout: Layout, clock: FakeClock) -> None:
+    fill(books(), layout, clock, 2)
+    assert books().evict() == Freed()
+    assert present(layout) == ids(0, 1)
+
+
+def test_the_least_recently_used_goes(books: Books, layout: Layout, clock: FakeClock) -> None:
+    ledger = books(max_bytes=2 * SIZE)
+    fill(ledger, layout, clock, 3)
+    ledger.used(key(0), layout.folder(key(0)))
+    assert ledger.evict() == Freed(1, SIZE)
+    assert present(layout) == ids(0, 2)
+    assert ledger.evict() == Freed()
+
+
+def test_other_limits_hold_too(books: Books, layout: Layout, clock: FakeClock) -> None:
+    fill(books(), layout, clock, 4)
+    books(max_assets=3).evict()
+    assert present(layout) == ids(1, 2, 3)
+    books(max_age=150.0).evict()
+    assert present(layout) == ids(2, 3)
+    books(min_free_bytes=0).evict()
+    assert present(layout) == ids(2, 3)
+    books(min_free_bytes=1 << 62).evict()
+    assert present(layout) == set()
+
+
+def test_what_is_in_use_stays_and_the_next_goes(books: Books, layout: Layout, clock: FakeClock) -> None:
+    ledger = books(max_bytes=SIZE)
+    fill(ledger, layout, clock, 3)
+    with lease(layout, 0):
+        assert ledger.evict() == Freed(2, 2 * SIZE)
+        assert present(layout) == ids(0)
+
+
+def test_a_new_index_is_filled_from_the_folders(books: Books, layout: Layout) -> None:
+    for number in range(3):
+        asset(layout, number, SIZE)
+    assert books(max_bytes=2 * SIZE).evict() == Freed(1, SIZE)
+    assert len(present(layout)) == 2
+
+
+def test_a_folder_without_sense_is_counted_and_can_go(books: Books, layout: Layout) -> None:
+    (layout.folder(key(0)).path / "0.data").write_bytes(bytes(SIZE))
+    assert books(max_bytes=SIZE - 1).evict() == Freed(1, SIZE)
+    assert present(layout) == set()
+
+
+def test_what_grows_is_measured_each_time(books: Books, layout: Layout, clock: FakeClock) -> None:
+    ledger = books(max_bytes=2 * SIZE)
+    fill(ledger, layout, clock, 1)
+    with lease(layout, 7):
+        ledger.growing(key(7))
+        asset(layout, 7, 2 * SIZE)
+        assert ledger.evict() == Freed(1, SIZE)
+    assert present(layout) == ids(7)
+
+
+def test_what_a_killed_process_left_is_counted(books: Books, layout: Layout) -> None:
+    ledger = books(max_bytes=SIZE)
+    folder = layout.folder(key(7))
+    ledger.growing(key(7))
+    assert ledger.evict() == Freed()
+    assert asset(layout, 7, 2 * SIZE).path == folder.path
+    ledger.growing(key(7))
+    assert ledger.evict() == Freed(1, 2 * SIZE)
+
+
+def test_settling_leaves_the_size_open_while_others_use_the_asset(books: Books, layout: Layout) -> None:
+    ledger = books(max_bytes=SIZE)
+    folder = asset(layout, 0, SIZE // 2)
+    with lease(layout, 0):
+        ledger.settled(key(0), folder)
+        asset(layout, 0, 2 * SIZE)
+    assert ledger.evict() == Freed(1, 2 * SIZE)
+
+
+def test_an_asset_with_nothing_worth_keeping_goes_when_it_is_settled(books: Books, layout: Layout) -> None:
+    ledger = books(max_bytes=SIZE)
+    ledger.growing(key(0))
+    folder = layout.folder(key(0))
+    (folder.path / "0.data").touch()
+    ledger.settled(key(0), folder)
+    assert not folder.path.exists()
+    assert ledger._index.usage() == Usage(0, 0)
+
+
+def test_a_folder_that_somebody_deleted_is_forgotten(books: Books, layout: Layout, clock: FakeClock) -> None:
+    ledger = books(max_bytes=SIZE)
+    fill(ledger, layout, clock, 3)
+    shutil.rmtree(layout.asset(key(0).asset_id).path)
+    shutil.rmtree(layout.asset(key(2).asset_id).path)
+    ledger.settled(key(2), layout.asset(key(2).asset_id))
+    ledger.evict()
+    assert present(layout) == ids(1)
+    assert ledger._index.usage() == Usage(1, SIZE)
+
+
+def test_a_use_of_what_the_index_does_not_know_is_noted(books: Books, layout: Layout) -> None:
+    ledger = books()
+    ledger.used(key(0), asset(layout, 0, SIZE))
+    assert ledger._index.usage() == Usage(1, SIZE)
+
+
+def test_removing_tells_whether_it_could(books: Books, layout: Layout) -> None:
+    ledger = books()
+    asset(layout, 0)
+    with lease(layout, 0):
+        assert not ledger.remove(key(0).asset_id)
+    assert ledger.remove(key(0).asset_id)
+    assert ledger.remove(key(0).asset_id)
+    assert present(layout) == set()
+
+
+def test_only_one_process_evicts_at_a_time(books: Books, layout: Layout, clock: FakeClock) -> None:
+    ledger = books(max_bytes=0)
+    fill(ledger, layout, clock, 1)
+    with contextlib.closing(FileLock(layout.lock)) as lock:
+        assert lock.try_alone()
+        assert ledger.evict() == Freed()
+    assert ledger.evict() == Freed(1, SIZE)
+
+
+def test_an_asset_that_cannot_be_removed_is_passed_over(books: Books, layout: Layout, clock: FakeClock) -> None:
+    ledger = books(max_bytes=0)
+    fill(ledger, layout, clock, 2)
+    stuck = layout.asset(key(0).asset_id)
+    stuck.lease.unlink(missing_ok=True)
+    stuck.lease.mkdir()
+    assert ledger.evict() == Freed(1, SIZE)
+    assert present(layout) == ids(0)
+
+
+def test_no_store_has_nothing_to_evict(books: Books) -> None:
+    assert books(max_bytes=0).evict() == Freed()
+
+
+def test_nothing_outside_of_the_root_is_evicted(books: Books, layout: Layout, clock: FakeClock, tmp_path: Path) -> None:
+    ledger = books(max_bytes=0)
+    fill(ledger, layout, clock, 1)
+    layout.assets.rename(tmp_path / "outside")
+    layout.assets.symlink_to(tmp_path / "outside")
+    ledger.evict()
+    assert (tmp_path / "outside" / key(0).asset_id / f"{key(0).resource_hash}.data").exists()
