@@ -59,11 +59,14 @@ class Failures:
             self._failed(fetcher, error)
 
     def _ended_cleanly(self, fetcher: Fetcher) -> None:
-        holding = self._session.holding
-        if fetcher.whole and holding.length is None:
+        session, holding = self._session, self._session.holding
+        known = session.judge.coverage.end if holding.length is None else holding.length
+        if fetcher.whole and fetcher.position < known:  # a whole that is too short for the bytes of our version
+            self._changed(fetcher, session.judge.changed(fetcher.remote))
+        elif fetcher.whole and holding.length is None:
             holding.announce(fetcher.position)
         elif fetcher.answered and not fetcher.whole and fetcher.position <= fetcher.start.start:
-            self._failed(fetcher, InvalidResponse("a range without a byte", url=self._session.url, stage="body"))
+            self._failed(fetcher, InvalidResponse("a range without a byte", url=session.url, stage="body"))
 
     def _changed(self, fetcher: Fetcher, error: ResourceChanged) -> None:
         session = self._session
@@ -80,12 +83,11 @@ class Failures:
 
     def _beyond(self, fetcher: Fetcher, error: RangeNotSatisfiable) -> None:
         """Weigh a 416: it may prove the length, or a change, or that the origin cannot count (RFC 9110, 15.5.17)."""
-        session, length = self._session, self._session.holding.length
+        session, holding = self._session, self._session.holding
         asked = 0 if fetcher.want is WHOLE else fetcher.want.start
-        if length is None and (error.length is not None or asked == session.judge.frontier):
-            session.holding.announce(asked if error.length is None else error.length)
-        elif error.length is not None and length is not None and error.length != length:
-            self._changed(fetcher, session.judge.changed(None))
+        end = session.judge.frontier if error.length is None and asked == session.judge.frontier else error.length
+        if holding.length is None and end is not None and end >= session.judge.coverage.end:
+            holding.announce(end)
         else:
             session.judge.ignores_ranges = True  # the whole body tells whether it has changed, and brings the bytes
             self._failed(fetcher, error, again=True)

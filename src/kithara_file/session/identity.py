@@ -21,9 +21,9 @@ class Identity(Enum):
     """Not another version but another thing, such as a login page in the place of the audio."""
 
 
-def identify(held: Remote, found: Remote) -> Identity:
-    """Return what `found` proves about the bytes of `held`."""
-    lengths_differ = held.length is not None and found.length is not None and held.length != found.length
+def identify(held: Remote, found: Remote, reach: int = 0) -> Identity:
+    """Return what `found` proves about the bytes of `held`, the last of which ends at `reach`."""
+    lengths_differ = found.length is not None and (found.length < reach or held.length not in (None, found.length))
     agreed = held.validator.agrees(found.validator)
     if agreed and not lengths_differ:
         return Identity.SAME

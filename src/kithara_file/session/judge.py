@@ -122,7 +122,7 @@ class Judge:
         if isinstance(answer, NotModified):
             self._holding.confirm(found)
             return
-        identity = Identity.CHANGED if held is None else identify(held, found)
+        identity = Identity.CHANGED if held is None else identify(held, found, self.coverage.end)
         ignored = fetcher.want is not WHOLE and answer.start != fetcher.want.start
         if identity is Identity.FOREIGN and held is not None:
             reason = f"it is {found.media_type} where {held.media_type} was expected"

@@ -11,14 +11,17 @@ from kithara_file.storage.resource import Resource
 
 
 class Mismatch(Exception):
-    """The chunk differs from bytes that are held: it is of another version. Nothing of it was written."""
+    """The chunk differs from bytes that are held, or goes beyond the end: it is of another version, and not written."""
 
 
 def land(resource: Resource, chunk: Chunk, *, compare: bool) -> int:
     """Write what of `chunk` is missing and return how many bytes that was.
 
-    With `compare`, bytes that are present already must be equal to the chunk's, else `Mismatch`.
+    With `compare`, bytes that are present already must be equal to the chunk's, else `Mismatch`. A chunk that goes
+    beyond the length is none of this version either.
     """
+    if resource.length is not None and chunk.end > resource.length:
+        raise Mismatch
     coverage = resource.coverage
     gap = coverage.gap(chunk.start, chunk.end)
     if gap is not None and gap.end - gap.start == chunk.size:
