@@ -71,7 +71,10 @@ class Failures:
     def _changed(self, fetcher: Fetcher, error: ResourceChanged) -> None:
         session = self._session
         if fetcher.remote is not None and not session.somebody_read():
-            session.judge.begin(fetcher.remote, None)
+            try:
+                session.judge.begin(fetcher.remote, None)
+            except KitharaError as failure:
+                self.give_up(failure)
             return
         session.events.publish(RemoteChanged(error.expected, error.found, restarted=False))
         session.flights.drop()

@@ -6,6 +6,7 @@ Must not know: fetches, plans, readers. Called on the loop, but for `settle` and
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import ExitStack
 from dataclasses import replace
 from typing import Protocol
 
@@ -61,11 +62,10 @@ class Holding:
         return self.resource is not None and self.length is not None and self.resource.coverage.covers(0, self.length)
 
     def begin(self, found: Remote) -> Resource:
-        """Hold `found` from now on, from nothing."""
-        older, self.remote = self.resource, found
-        self._stored = found
+        """Hold `found` from now on, from nothing; when the store cannot begin it, go on holding what was held."""
+        older, self.resource = self.resource, self.entry.begin(found)
+        self.remote = self._stored = found
         self.proven = True
-        self.resource = self.entry.begin(found)
         if older is not None and older is not self.resource:
             self._retired.append(older)
         return self.resource
@@ -101,14 +101,13 @@ class Holding:
             self.entry.refresh(self.remote)
 
     def close(self) -> None:
-        """Store what was learned, and let every version go."""
-        try:
-            self.settle()
-        finally:
-            self.entry.close()
+        """Store what was learned, and let every version go, also when the disk fails."""
+        with ExitStack() as leaving:
+            leaving.callback(self._at_close)
             for each in self._retired:
-                each.close()
-            self._at_close()
+                leaving.callback(each.close)
+            leaving.callback(self.entry.close)
+            self.settle()
 
     def __repr__(self) -> str:
         return f"<Holding {self.remote and self.remote.validator} of {self.length} bytes>"
