@@ -45,8 +45,6 @@ class Holding:
         self.entry = entry
         self.remote = entry.remote
         self.resource = entry.resource
-        self.proven = False
-        """True once an answer of this session has confirmed the version."""
         self._retired: list[Resource] = []
         self._stored = entry.remote
         self._at_close = at_close
@@ -65,7 +63,6 @@ class Holding:
         """Hold `found` from now on, from nothing; when the store cannot begin it, go on holding what was held."""
         older, self.resource = self.resource, self.entry.begin(found)
         self.remote = self._stored = found
-        self.proven = True
         if older is not None and older is not self.resource:
             self._retired.append(older)
         return self.resource
@@ -73,7 +70,6 @@ class Holding:
     def confirm(self, found: Remote) -> None:
         """Take in an answer of the same version: it may know the length, and is fresher."""
         held = self.remote or found
-        self.proven = True
         length = held.length if held.length is not None else found.length
         media_type = held.media_type or found.media_type
         self.remote = replace(
