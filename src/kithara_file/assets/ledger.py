@@ -135,8 +135,10 @@ class Ledger:
     def _found(self) -> Iterator[Row]:
         for folder in self._layout.every_asset():
             facts = next((meta for path in folder.metas() if (meta := read_meta(path))), None)
-            url, name, measured = (facts.url, facts.name, facts.committed) if facts else ("", None, False)
-            yield Row(folder.asset_id, url, name, folder.stored_bytes(), folder.last_changed(), measured=measured)
+            url, name = (facts.url, facts.name) if facts else ("", None)
+            with sole(folder) as alone:
+                stored, used = folder.stored_bytes(), folder.last_changed()
+            yield Row(folder.asset_id, url, name, stored, used, measured=alone)
 
     def close(self) -> None:
         """Let the index go. Idempotent."""
