@@ -6,19 +6,28 @@ Must not know: how wants are met. Readers come and go from any thread; the loop 
 from __future__ import annotations
 
 import threading
+from dataclasses import replace
 
+from kithara_file.config import MIB, Policy
 from kithara_file.session.reader import Reader
 from kithara_file.session.view import Playhead
+
+CAUTIOUS_BYTES = 8 * MIB
+"""The look-ahead of all readers together past a full disk: a quarter of the window of memory that bytes land in."""
 
 
 class Audience:
     """The readers of one session."""
 
-    def __init__(self) -> None:
+    def __init__(self, policy: Policy | None = None) -> None:
+        self._limited = policy or Policy()
+        self._unlimited = replace(self._limited, look_ahead_bytes=None)
         self._lock = threading.RLock()  # re-entrant: the garbage collector may drop a reader while one is added
         self._readers: tuple[Reader, ...] = ()
         self.everything = False
         """True once somebody wants the whole resource, whatever the readers' look-ahead is."""
+        self.cautious = False
+        """True once the disk takes no more: what lands is kept in a window of memory, and must not push itself out."""
 
     def add(self, reader: Reader) -> None:
         """Take a reader in."""
@@ -32,8 +41,17 @@ class Audience:
 
     @property
     def playheads(self) -> tuple[Playhead, ...]:
-        """Where each reader is."""
-        return tuple(each.playhead for each in self._readers)
+        """Where each reader is, and how far ahead of it to fetch."""
+        heads = tuple(each.playhead for each in self._readers)
+        if not self.cautious:
+            return heads
+        share = CAUTIOUS_BYTES // max(1, len(heads))
+        return tuple(Playhead(each.position, min(each.window, share)) for each in heads)
+
+    @property
+    def policy(self) -> Policy:
+        """What may be fetched for them."""
+        return self._unlimited if self.everything and not self.cautious else self._limited
 
     @property
     def has_read(self) -> bool:

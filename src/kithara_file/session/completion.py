@@ -9,7 +9,7 @@ import asyncio
 from concurrent.futures import Future
 from typing import TYPE_CHECKING
 
-from kithara_file.errors import KitharaError, OfflineMiss, StorageError, public_url
+from kithara_file.errors import KitharaError, StorageError, public_url
 from kithara_file.events import CacheBypassed, DownloadComplete, Phase
 from kithara_file.session.promise import finish
 
@@ -25,6 +25,7 @@ class Completion:
         self._session = session
         self._promise: Future[None] = Future()
         self._task: asyncio.Task[None] | None = None
+        self._failed = False
 
     @property
     def settled(self) -> bool:
@@ -36,6 +37,7 @@ class Completion:
         session = self._session
         if self._promise.done() and self._promise.exception() is not None and not session.over:
             self._promise = Future()
+            self._failed = False
             session.background.call(session.trouble.forgive)
         session.poke()
         return self._promise
@@ -44,17 +46,10 @@ class Completion:
         """Tell those who wait why there will be no completion."""
         finish(self._promise, error)
 
-    def without_network(self, frontier: int) -> None:
-        """Commit what is complete already; of anything else say from where on it is missing, for nothing will come."""
-        holding = self._session.holding
-        if holding.complete and holding.resource is not None:
-            self.begin(holding.resource)
-        else:
-            self.give_up(OfflineMiss(url=self._session.url, start=frontier, end=None))
-
     def begin(self, resource: Resource) -> None:
-        """Commit `resource`, whose every byte is present, unless that was begun before."""
-        if self._task is None:
+        """Commit `resource`, whose every byte is present, unless that was begun or has failed; again once mended."""
+        again = self._task is not None and self._task.done() and not (resource.committed or self._failed)
+        if self._task is None or again:
             self._task = self._session.background.loop.create_task(self._commit(resource))
 
     async def _commit(self, resource: Resource) -> None:
@@ -73,6 +68,7 @@ class Completion:
             session.notices.phase(Phase.COMPLETE)
             session.events.publish(DownloadComplete(length))
         else:
+            self._failed = True
             session.events.publish(CacheBypassed(error))
         finish(self._promise, error)
 

@@ -70,7 +70,7 @@ class Failures:
 
     def _changed(self, fetcher: Fetcher, error: ResourceChanged) -> None:
         session = self._session
-        if fetcher.remote is not None and not session.somebody_read():
+        if fetcher.remote is not None and not session.audience.has_read:
             try:
                 session.judge.begin(fetcher.remote, None)
             except KitharaError as failure:

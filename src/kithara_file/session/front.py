@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from kithara_file.errors import Cancelled, public_url
 from kithara_file.events import EndOfStream, Phase
 from kithara_file.session.audience import Audience
+from kithara_file.session.promise import finish
 from kithara_file.session.reader import Reader
 from kithara_file.session.seams import Background, House
 from kithara_file.session.session import Session
@@ -36,6 +37,22 @@ class Front:
         self._cancelled = False
         self.closed: Future[None] = Future()
         """Done when nothing of this session runs any more."""
+        self.quiet = False
+        """True while nothing has ever run, since all is there."""
+
+    def begin(self) -> None:
+        """Start the session; one that is complete and current sleeps until its readers miss something.
+
+        So opening what is in the cache, reading and closing it costs no hop to the loop.
+        """
+        session = self.session
+        resource = session.holding.resource
+        if resource is None or not resource.committed or session.judge.must_ask():
+            self.background.call(session.start)
+            return
+        self.quiet = True
+        resource.on_demand = self.poke
+        finish(session.opened, None)
 
     # -- facts -------------------------------------------------------------------------------------------------------
 
@@ -98,6 +115,9 @@ class Front:
 
     def poke(self) -> None:
         """Decide again soon."""
+        if self.quiet and self.resource.committed:
+            return
+        self.quiet = False
         self.session.poke()
 
     def read_to(self, position: int, *, end: bool) -> None:
@@ -112,13 +132,15 @@ class Front:
     def want_everything(self) -> Future[None]:
         """Lift every look-ahead; return a future that is done when all is committed, or was given up."""
         self._audience.everything = True
+        self.quiet = False
         return self.session.completion.wanted()
 
     def leave(self, holder: object, *, wait: bool) -> None:
         """Take leave of a reader or handle; the last one ends the session unless it is to go on alone."""
         self._audience.remove(holder)
         self._house.leave(self, holder, wait=wait)
-        self.poke()
+        if self._audience:
+            self.poke()
 
     def stays(self) -> bool:
         """Tell whether the download goes on with nobody left; it then ends by itself."""

@@ -14,6 +14,7 @@ from kithara_file.events import EventBus, RemoteChanged
 from kithara_file.net.client import WHOLE, NotModified, Response, Want
 from kithara_file.net.remote import Remote
 from kithara_file.ranges import ByteRange, Coverage, OpenRange
+from kithara_file.session.audience import Audience
 from kithara_file.session.fetcher import Fetcher
 from kithara_file.session.flights import Flights
 from kithara_file.session.holding import Holding
@@ -31,10 +32,8 @@ class Bench(Protocol):
     config: FileConfig
     clock: Clock
     events: EventBus
+    audience: Audience
     url: str
-
-    def somebody_read(self) -> bool:
-        """Tell whether bytes of the version held were handed to a reader."""
 
     @property
     def flights(self) -> Flights:
@@ -131,7 +130,7 @@ class Judge:
         if identity is not Identity.CHANGED:
             self._holding.confirm(found)
             self.ignores_ranges = self.ignores_ranges or ignored
-        elif self._bench.somebody_read():
+        elif self._bench.audience.has_read:
             raise self.changed(found)
         else:
             self.begin(found, fetcher)

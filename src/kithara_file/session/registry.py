@@ -5,6 +5,7 @@ Must not know: how a session fetches. The lock covers the tables only; disks and
 
 from __future__ import annotations
 
+import asyncio
 import os
 import threading
 from collections.abc import Hashable
@@ -40,6 +41,7 @@ class Registry:
         self._holders: dict[Front, set[object]] = {}
         self._stores: dict[Path, tuple[AssetStore, int]] = {}
         self._engine: tuple[Runtime, Engine] | None = None
+        self._shutting: set[asyncio.Task[None]] = set()
 
     def join(self, config: FileConfig, holder: object) -> Front:
         """Return the session of `config`, held by `holder` until it leaves. Blocks on the disk, not on the network.
@@ -66,7 +68,7 @@ class Registry:
         if front is not None:  # another thread was quicker
             made.session.holding.close()
             return front
-        made.background.call(made.session.start)
+        made.begin()
         return made
 
     def _make(self, config: FileConfig, key: ResourceKey, store: AssetStore) -> Front:
@@ -77,7 +79,7 @@ class Registry:
             raise OfflineMiss(url=url, start=0, end=None)
         runtime = Runtime.current()
         holding = Holding(entry, lambda: self._drop_store(store))
-        audience = Audience()
+        audience = Audience(config.policy)
         session = Session(config, url, holding, self._client(config, runtime), runtime, audience)
         return Front(session, audience, runtime, self)
 
@@ -111,11 +113,20 @@ class Registry:
             self._holders.pop(front, None)
             for place in [place for place, each in self._live.items() if each is front]:
                 del self._live[place]
+        if wait and front.quiet:
+            front.session.close_quietly()
+            finish(front.closed, None)
+            return
         background = front.background
-        background.call(lambda: background.loop.create_task(self._shut(front)))
+        background.call(self._begin_shut, front)
         if wait and background.alive and not background.here:
             with suppress(FutureTimeout):
                 front.closed.result(CLOSE_SECONDS)
+
+    def _begin_shut(self, front: Front) -> None:
+        task = front.background.loop.create_task(self._shut(front))
+        self._shutting.add(task)
+        task.add_done_callback(self._shutting.discard)
 
     async def _shut(self, front: Front) -> None:
         await front.session.shut()
@@ -140,6 +151,7 @@ class Registry:
             engine, self._engine = self._engine, None
         for front in fronts:
             await front.session.shut()
+        await asyncio.gather(*self._shutting, return_exceptions=True)  # those whose holders did not wait
         if engine is not None:
             engine[1].close()
 

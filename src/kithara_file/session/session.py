@@ -9,14 +9,14 @@ from __future__ import annotations
 import asyncio
 import logging
 from concurrent.futures import Future
-from dataclasses import replace
 from random import random
 from typing import TYPE_CHECKING
 
 from kithara_file.clock import Clock, SystemClock
-from kithara_file.errors import Cancelled, KitharaError, OfflineMiss, public_url
+from kithara_file.errors import Cancelled, KitharaError, public_url
 from kithara_file.events import CacheBypassed, EventBus, FetchStarted, Landed, Phase
 from kithara_file.ranges import ByteRange
+from kithara_file.session import offline
 from kithara_file.session.completion import Completion
 from kithara_file.session.failures import Failures
 from kithara_file.session.flights import Flights
@@ -77,13 +77,10 @@ class Session:
         """True when the remote has changed under its readers: the next to open it gets a new session."""
         self.network_bytes = 0
         self._client = client
-        self._audience = audience
+        self.audience = audience
         self._poked = False
         self._wake: asyncio.TimerHandle | None = None
         self._flush: asyncio.TimerHandle | None = None
-        self._bypassed = False
-        self._policy = config.policy
-        self._bulk = replace(config.policy, look_ahead_bytes=None)
 
     # -- from any thread ---------------------------------------------------------------------------------------------
 
@@ -123,9 +120,7 @@ class Session:
         resource = self.holding.resource
         demands = () if resource is None else resource.demands()
         if self.config.offline_mode:
-            self._miss(demands)
-            if self._audience.everything:
-                self.completion.without_network(self.judge.frontier)
+            offline.step(self, demands, everything=self.audience.everything)
             return
         now = self.clock.monotonic()
         plan = decide(self.look(demands, now))
@@ -137,15 +132,15 @@ class Session:
 
     def look(self, demands: tuple[Demand, ...], now: float) -> View:
         """Return all that the decision may depend on."""
-        policy = self._bulk if self._audience.everything else self._policy
+        policy = self.audience.policy
         return View(
             length=self.holding.length,
             coverage=self.judge.coverage,
             fetches=self.flights.views,
             demands=self._opening() + self.judge.missing(demands),
-            playheads=self._audience.playheads,
+            playheads=self.audience.playheads,
             seekable=self.judge.seekable,
-            sequential_done=self.judge.sequential_done,
+            sequential_done=self.judge.sequential_done and not self.audience.cautious,
             paused=self.trouble.paused,
             policy=policy,
             now=now,
@@ -173,12 +168,6 @@ class Session:
         loop = self.background.loop
         self._wake = None if moment is None else loop.call_later(max(0.0, moment - now), self.step)
 
-    def _miss(self, demands: tuple[Demand, ...]) -> None:
-        for each in demands:
-            start, end = (self.judge.frontier, None) if each.wanted is None else (each.wanted.start, each.wanted.end)
-            if self.holding.resource is not None:
-                self.holding.resource.refuse(OfflineMiss(url=self.url, start=start, end=end), each)
-
     # -- what fetchers tell ------------------------------------------------------------------------------------------
 
     def answered(self, fetcher: Fetcher, answer: Response | NotModified, seconds: float) -> None:
@@ -202,9 +191,10 @@ class Session:
         if new:
             self.failures.landed()
             self._flush = self._flush or self.background.loop.call_later(FLUSH_SECONDS, self._flush_now)
-        if resource.fault is not None and not self._bypassed:
-            self._bypassed = True
+        if resource.fault is not None and not self.audience.cautious:
+            self.audience.cautious = True
             self.events.publish(CacheBypassed(resource.fault))
+            self.completion.give_up(resource.fault)
         self.judge.reached(fetcher)
         self.notices.landed(resource.coverage.total, resource.length, self.clock.monotonic())
         self.step()
@@ -216,10 +206,6 @@ class Session:
             self.events.publish(Landed(ByteRange(fetcher.start.start, fetcher.start.start + fetcher.landed)))
         self.failures.end(fetcher, error)
         self.step()
-
-    def somebody_read(self) -> bool:
-        """Tell whether bytes of the version held were handed to a reader."""
-        return self._audience.has_read
 
     def _flush_now(self) -> None:
         self._flush = None
@@ -243,12 +229,20 @@ class Session:
             self.holding.resource.fail(error)
         await asyncio.gather(*self.flights.drop(), return_exceptions=True)
         await self.completion.shut(error)
+        await self.background.on_disk(self._let_go)
+
+    def _let_go(self) -> None:
         try:
-            await self.background.on_disk(self.holding.close)
+            self.holding.close()
         except (KitharaError, OSError) as failure:
             _log.warning("! closing %s: %s", public_url(self.url), failure)
         finally:
             self.events.close()
+
+    def close_quietly(self) -> None:
+        """Let go from the caller's thread, where nothing has ever run."""
+        self.over = True
+        self._let_go()
 
     def __repr__(self) -> str:
         known, present = self.holding.length, self.judge.coverage.total
