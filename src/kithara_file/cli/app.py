@@ -12,7 +12,7 @@ import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from functools import wraps
+from functools import cache, wraps
 from pathlib import Path
 from types import FrameType
 from typing import Any
@@ -36,6 +36,9 @@ from kithara_file.errors import Cancelled, KitharaError
 DONE, FAILED, INTERRUPTED, NOBODY_READS = 0, 1, 130, 141
 """Exit codes; 2 is click's for wrong usage, and the last two are those of a shell for SIGINT and SIGPIPE."""
 
+_WIDE = 1000
+"""Columns where no terminal sets a limit, so that no line is folded which another program reads."""
+
 _EXAMPLES = """\b
 Examples:
   kithara get https://host/song.flac                 into the cache; tells where
@@ -56,18 +59,17 @@ def run(arguments: Sequence[str] | None = None) -> int:
         error.show()
         return error.exit_code
     except (click.Abort, KeyboardInterrupt):
-        say(_stderr(), "kithara: interrupted; what has landed is kept")
+        say(_stderr(), "kithara: interrupted with what has landed kept")
         return INTERRUPTED
-    except BrokenPipeError:
-        _forget_stdout()
-        return NOBODY_READS
     except (KitharaError, OSError) as error:
         say(_stderr(), f"kithara: {error}")
         return FAILED
     return code if isinstance(code, int) else DONE
 
 
+@cache
 def _stderr() -> Console:
+    """One for all that is said: a line must know of the bars that are drawn."""
     return Console(stderr=True)
 
 
@@ -100,7 +102,12 @@ def with_source(command: Callable[..., int | None]) -> Callable[..., int | None]
         **rest: Any,
     ) -> int | None:
         log_to(_stderr(), verbose)
-        return command(source=Source(cache_dir, headers, offline, name, cache_key, ca_file), **rest)
+        source = Source(cache_dir, headers, offline, name, cache_key, ca_file)
+        try:
+            return command(source=source, **rest)
+        except BrokenPipeError:  # caught here, for click makes exit code 1 of it
+            _forget_stdout()
+            return NOBODY_READS
 
     return outer
 
@@ -177,7 +184,7 @@ class _Place:
 def _how_to_go_on(downloads: Sequence[Download]) -> str:
     begun = [each for each in downloads if each.present and not each.done]
     kept = ", ".join(f"{words.progress(each.present, each.length)} of {each.label}" for each in begun)
-    return f"kithara: interrupted; {kept or 'what has landed'} is kept: run the same command again to go on"
+    return f"kithara: interrupted with {kept or 'what has landed'} kept; run the same command again to go on"
 
 
 @contextmanager
@@ -217,4 +224,4 @@ def info(url: str, *, as_json: bool, source: Source) -> None:
     if as_json:
         click.echo(json.dumps(facts.to_json(), indent=2))
     else:
-        Console().print(facts.to_rich())
+        Console(width=None if sys.stdout.isatty() else _WIDE).print(facts.to_rich())

@@ -74,6 +74,7 @@ class CoverageBar:
         whole = all(level == 3 for level, _ in cells)
         for level, grown in cells:
             yield Segment(marks[level], _COMPLETE if whole else _style(level, grown=grown))
+        yield Segment.line()
 
     def __rich_measure__(self, console: Console, options: ConsoleOptions) -> Measurement:
         return Measurement(self._width, self._width) if self._width else Measurement(4, options.max_width)

@@ -13,6 +13,7 @@ from typing import Any
 from rich.console import Group, RenderableType
 from rich.padding import Padding
 from rich.table import Table
+from rich.text import Text
 
 from kithara_file.cli import words
 from kithara_file.cli.bar import CoverageBar
@@ -27,6 +28,7 @@ from kithara_file.session.file import File, local_path
 _GLANCE = 16 * 1024
 """How many bytes past the headers may come along with the answer."""
 _SHOWN_RANGES = 8
+_BAR_WIDTH = 72
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,10 +90,10 @@ class Facts:
         table.add_column(style="bold", no_wrap=True)
         table.add_column(overflow="fold")
         for name, value in self._rows():
-            table.add_row(name, value)
+            table.add_row(name, Text(words.plain(value)))
         if self.complete or not self.cached.total:
             return table
-        bar = CoverageBar()
+        bar = CoverageBar(_BAR_WIDTH)
         bar.update(self.cached, self.length)
         return Group(table, Padding(bar, (1, 0, 0, 0)))
 

@@ -50,7 +50,7 @@ class Bars:
             _Bar(table_column=Column(ratio=1, min_width=8)),
             _Share(table_column=Column(no_wrap=True, justify="right")),
             _Bytes(table_column=Column(no_wrap=True, justify="right")),
-            _Rate(table_column=Column(no_wrap=True, justify="right")),
+            _Rate(table_column=Column(no_wrap=True, justify="right", min_width=10)),
             _Left(table_column=Column(no_wrap=True, justify="right")),
             console=console,
             expand=True,
@@ -122,8 +122,8 @@ def outcome(download: Download) -> str:
         told += " from the cache" if download.session is None or download.session.remote is not None else ""
     else:
         told += f" in {words.seconds(download.seconds)}"
-        if download.network_bytes < length:
-            told += f" ({words.size(download.network_bytes)} of it fetched)"
+        if (fetched := words.size(download.network_bytes)) != words.size(length):
+            told += f" ({fetched} fetched)"
     return told if download.target is None else f"{told}, saved as {download.target}"
 
 
