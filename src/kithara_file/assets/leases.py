@@ -79,14 +79,14 @@ class Lease:
 def sole(folder: AssetFolder) -> Iterator[bool]:
     """Hold the lease of `folder` alone, without waiting: True when nobody uses the asset, and nobody can begin to.
 
-    False when somebody does, and when there is no such folder.
+    False when somebody does, when there is no such folder, and when that cannot be told because its lease is unusable.
     """
     if not folder.present:
         yield False
         return
     try:
         lock = FileLock(folder.lease)
-    except FileNotFoundError:  # evicted just now
+    except OSError:
         yield False
         return
     try:

@@ -32,7 +32,7 @@ def mode(path: Path) -> int:
 def test_an_error_of_the_disk_is_told_in_one_sentence(number: int, kind: type[StorageError]) -> None:
     with pytest.raises(kind) as caught, told("write", Path("/x/y")):
         raise OSError(number, os.strerror(number))
-    assert caught.value.args[0] == f"Cannot write /x/y: {os.strerror(number)}"
+    assert str(caught.value) == f"Cannot write /x/y: {os.strerror(number)}"
     assert caught.value.errno == number
 
 

@@ -141,3 +141,10 @@ def test_what_is_not_there_cannot_be_held(layout: Layout, tmp_path: Path) -> Non
     with sole(layout.asset(KEY.asset_id)) as alone:
         assert not alone
     assert not (tmp_path / "lease").exists()
+
+
+def test_what_has_no_usable_lease_cannot_be_held(layout: Layout) -> None:
+    folder = layout.folder(KEY)
+    folder.lease.mkdir()
+    with sole(folder) as alone:
+        assert not alone

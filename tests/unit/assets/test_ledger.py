@@ -138,11 +138,9 @@ def test_what_grows_is_measured_each_time(books: Books, layout: Layout, clock: F
 
 def test_what_a_killed_process_left_is_counted(books: Books, layout: Layout) -> None:
     ledger = books(max_bytes=SIZE)
-    folder = layout.folder(key(7))
+    folder = asset(layout, 7, 2 * SIZE)
     ledger.growing(key(7))
-    assert ledger.evict() == Freed()
-    assert asset(layout, 7, 2 * SIZE).path == folder.path
-    ledger.growing(key(7))
+    assert folder.present
     assert ledger.evict() == Freed(1, 2 * SIZE)
 
 

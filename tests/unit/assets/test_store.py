@@ -122,7 +122,7 @@ def test_an_unusable_root_is_one_typed_error(tmp_path: Path, place: str) -> None
     (tmp_path / "dangling").symlink_to(tmp_path / "nowhere")
     with AssetStore(tmp_path / place) as store, pytest.raises(StorageError) as caught:
         store.open(KEY)
-    assert caught.value.args[0].startswith(f"Cannot use the cache directory {tmp_path / place}: ")
+    assert str(caught.value).startswith(f"Cannot use the cache directory {tmp_path / place}: ")
 
 
 REFUSED = """
