@@ -34,13 +34,16 @@ class Completion:
 
     def wanted(self) -> Future[None]:
         """Return a future that is done when all is committed, or given up; what was given up is tried again."""
-        session = self._session
-        if self._promise.done() and self._promise.exception() is not None and not session.over:
+        session, resource = self._session, self._session.holding.resource
+        if self._promise.done() and not (session.over or session.dead or self._kept(resource)):
             self._promise = Future()
             self._failed = False
             session.background.call(session.trouble.forgive)
         session.poke()
         return self._promise
+
+    def _kept(self, resource: Resource | None) -> bool:
+        return self._promise.exception() is None and resource is not None and resource.committed
 
     def give_up(self, error: KitharaError) -> None:
         """Tell those who wait why there will be no completion."""
@@ -48,9 +51,12 @@ class Completion:
 
     def begin(self, resource: Resource) -> None:
         """Commit `resource`, whose every byte is present, unless that was begun or has failed; again once mended."""
-        again = self._task is not None and self._task.done() and not (resource.committed or self._failed)
-        if self._task is None or again:
+        if self._task is not None and not self._task.done():
+            return
+        if self._task is None or not (resource.committed or self._failed):
             self._task = self._session.background.loop.create_task(self._commit(resource))
+        elif resource.committed:
+            finish(self._promise, None)  # given up on the way, and wanted once more since
 
     async def _commit(self, resource: Resource) -> None:
         session = self._session

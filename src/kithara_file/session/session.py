@@ -115,7 +115,7 @@ class Session:
     def step(self) -> None:
         """Look at what is, decide what should be, and make it so."""
         self._poked = False
-        if self.over or self._revalidating:
+        if self.over or self.dead or self._revalidating:
             return
         resource = self.holding.resource
         demands = () if resource is None else resource.demands()
