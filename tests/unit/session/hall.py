@@ -1,0 +1,123 @@
+"""A whole session in one loop of virtual time: real parts around a scripted far end and a store in memory.
+
+Must not know: what a test wants of it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable
+from types import TracebackType
+from typing import Self, TypeVar
+
+from kithara_file.clock import CancelToken
+from kithara_file.config import FileConfig
+from kithara_file.events import FileEvent
+from kithara_file.net.client import Client
+from kithara_file.session.audience import Audience
+from kithara_file.session.front import Front
+from kithara_file.session.holding import Holding
+from kithara_file.session.registry import Registry
+from kithara_file.session.session import Session
+from kithara_file.stream.aio import AsyncStream
+from tests.world.background import InlineBackground
+from tests.world.clock import FakeClock, VirtualTimeLoop
+from tests.world.entry import MemoryEntry
+
+T = TypeVar("T")
+E = TypeVar("E", bound=FileEvent)
+
+URL = "http://origin.test/song"
+PATIENCE = 3600.0
+"""Virtual seconds that anything may take before it counts as stuck."""
+
+
+def body_of(size: int, seed: int = 1) -> bytes:
+    """Return bytes in which every misplaced range is noticed."""
+    return b"".join((seed * 1_000_003 + at).to_bytes(8, "big") for at in range(0, size + 8, 8))[:size]
+
+
+def present_clock() -> FakeClock:
+    """Return the clock of the running loop."""
+    loop = asyncio.get_running_loop()
+    assert isinstance(loop, VirtualTimeLoop)
+    return loop.clock
+
+
+class Hall:
+    """A session and its front; leaving it shuts the session and finds nothing left.
+
+    `client` is the `Client`, `entry` the store's place, `options` fields of `FileConfig`.
+    """
+
+    def __init__(
+        self, client: Client, entry: MemoryEntry | None = None, *, disk_seconds: float = 0.0, **options: object
+    ) -> None:
+        self.config = FileConfig(URL, **options)  # type: ignore[arg-type]
+        self.client = client
+        self.entry = entry or MemoryEntry()
+        self.background = InlineBackground(disk_seconds)
+        self.house = Registry()
+        self.let_go = 0
+        """How often the holding said that it is closed."""
+        self.clock = present_clock()
+        audience = Audience(self.config.policy)
+        holding = Holding(self.entry, self._count)
+        self.session = Session(self.config, URL, holding, client, self.background, audience, self.clock)
+        self.front = Front(self.session, audience, self.background, self.house)
+        self.house.hold(self.front, self)
+        self.heard = self.session.events.subscribe(capacity=100_000)
+        self._events: list[FileEvent] = []
+        self._before = asyncio.all_tasks()
+
+    def _count(self) -> None:
+        self.let_go += 1
+
+    async def __aenter__(self) -> Self:
+        """Start; the first answer is not waited for."""
+        self.session.start()
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, _: TracebackType | None
+    ) -> None:
+        await self.session.shut()
+        left = asyncio.all_tasks() - self._before
+        if error is None:
+            assert left == set(), "tasks outlive the session"
+
+    async def opened(self) -> Self:
+        """Wait for the first answer; raises why there is none."""
+        await self.within(asyncio.wrap_future(self.front.opened))
+        return self
+
+    def stream(self) -> AsyncStream:
+        """Return a new reader's file object."""
+        cancel = CancelToken()
+        return AsyncStream(self.front.reader(self.config, cancel), cancel)
+
+    async def complete(self) -> None:
+        """Want everything and wait for it."""
+        await self.within(asyncio.wrap_future(self.front.want_everything()))
+
+    async def within(self, wait: Awaitable[T], seconds: float = PATIENCE) -> T:
+        """Return what `wait` brings; more than `seconds` is a failure of the test."""
+        limit = asyncio.timeout(seconds)
+        try:
+            async with limit:
+                return await wait
+        except TimeoutError:
+            assert not limit.expired(), f"stuck: {self.session!r} {self.client!r}"
+            raise
+
+    async def read(self, start: int, size: int, stream: AsyncStream | None = None) -> bytes:
+        """Read with a stream, or one that lives for this read."""
+        stream = stream or self.stream()
+        await stream.seek(start)
+        return await self.within(stream.read(size))
+
+    def events(self, kind: type[E]) -> list[E]:
+        """Return every event of `kind` so far."""
+        while (event := self.heard.take(0)) is not None:
+            self._events.append(event)
+        return [each for each in self._events if isinstance(each, kind)]

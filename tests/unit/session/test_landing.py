@@ -1,0 +1,108 @@
+"""What lands is what the model of bytes says, and nothing that is held is ever overwritten."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from kithara_file.net.client import Chunk
+from kithara_file.session.landing import Mismatch, cut, land
+from kithara_file.storage.memory import MemoryResource
+from tests.world.entry import ScriptedResource
+
+BODY = bytes(range(200))
+OTHER = bytes(reversed(BODY))
+
+
+def chunk(start: int, *pieces: bytes) -> Chunk:
+    return Chunk(start, pieces, sum(map(len, pieces)))
+
+
+def holding(*spans: tuple[int, int], length: int | None = len(BODY)) -> ScriptedResource:
+    resource = ScriptedResource(length)
+    for start, end in spans:
+        resource.write_at(start, BODY[start:end])
+    return resource
+
+
+def present(resource: MemoryResource) -> dict[int, int]:
+    """Return each offset that is present, and its byte."""
+    found: dict[int, int] = {}
+    for span in resource.snapshot():
+        buffer = bytearray(len(span))
+        assert resource.read_at(span.start, memoryview(buffer)) == len(span)
+        found |= dict(enumerate(buffer, span.start))
+    return found
+
+
+spans = st.tuples(st.integers(0, 199), st.integers(0, 199)).map(lambda ends: (min(ends), max(ends) + 1))
+cuts = st.lists(st.integers(0, 200), max_size=3)
+
+
+def pieces_of(data: bytes, at: list[int]) -> list[bytes]:
+    ends = sorted({0, *(each for each in at if each < len(data)), len(data)})
+    return [data[start:end] for start, end in pairwise(ends)]
+
+
+@given(st.lists(spans, max_size=5), spans, cuts, st.booleans())
+def test_right_bytes_land_once_whatever_is_held_already(
+    held: list[tuple[int, int]], span: tuple[int, int], at: list[int], compare: bool
+) -> None:
+    resource = holding(*held)
+    before, (start, end) = present(resource), span
+    new = land(resource, chunk(start, *pieces_of(BODY[start:end], at)), compare=compare)
+    after = present(resource)
+    assert after == before | {offset: BODY[offset] for offset in range(start, end)}
+    assert new == len(after) - len(before)
+
+
+@given(st.lists(spans, max_size=5), spans, st.integers(0, 199), st.booleans())
+def test_a_wrong_byte_over_a_held_one_is_found_when_compared_and_never_replaces_it(
+    held: list[tuple[int, int]], span: tuple[int, int], flip: int, compare: bool
+) -> None:
+    resource = holding(*held)
+    before, (start, end) = present(resource), span
+    data = bytearray(BODY[start:end])
+    flipped = start + flip % len(data)
+    data[flipped - start] ^= 1
+    if compare and flipped in before:
+        with pytest.raises(Mismatch):
+            land(resource, chunk(start, bytes(data)), compare=True)
+        assert present(resource) == before
+    else:
+        land(resource, chunk(start, bytes(data)), compare=compare)
+        assert {offset: byte for offset, byte in present(resource).items() if offset in before} == before
+
+
+def test_a_chunk_that_goes_beyond_the_end_is_of_another_version() -> None:
+    resource = holding(length=100)
+    with pytest.raises(Mismatch):
+        land(resource, chunk(90, BODY[90:101]), compare=False)
+    assert present(resource) == {}
+    assert land(resource, chunk(90, BODY[90:100]), compare=False) == 10
+
+
+def test_a_chunk_of_which_all_is_held_writes_nothing() -> None:
+    resource = holding((0, 100))
+    resource.refusals.append(AssertionError("written"))
+    assert land(resource, chunk(10, BODY[10:90]), compare=True) == 0
+
+
+def test_pieces_for_a_gap_go_down_as_they_came() -> None:
+    resource = holding((0, 10))
+    assert land(resource, chunk(10, BODY[10:12], BODY[12:20]), compare=True) == 10
+    assert present(resource) == dict(enumerate(BODY[:20]))
+
+
+@given(spans, cuts, st.integers(1, 250))
+def test_a_cut_chunk_ends_where_it_was_cut(span: tuple[int, int], at: list[int], end: int) -> None:
+    start, stop = span
+    whole = chunk(start, *pieces_of(BODY[start:stop], at))
+    if end < start:
+        return
+    found = cut(whole, end)
+    assert (found.start, found.end) == (start, min(stop, end))
+    assert b"".join(found.pieces) == BODY[start : min(stop, end)]
