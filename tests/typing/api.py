@@ -65,8 +65,8 @@ def a_path_will_do(path: Path) -> tuple[FileConfig, FileConfig]:
 
 def a_file_is_opened_as_python_opens_files() -> None:
     with open_file(URL, look_ahead_bytes=8 << 20, offline_mode=True, store="cache") as file:
-        assert_type(file, io.BufferedReader)
-        assert_type(file.read(100), bytes)
+        plain: io.BufferedReader = file
+        assert_type(plain.read(100), bytes)
         assert_type(file.seek(-128, 2), int)
     takes_a_file(open_file(URL, buffering=1 << 20))
 
@@ -97,7 +97,9 @@ def a_stream_is_a_raw_file(config: FileConfig, buffer: bytearray) -> io.RawIOBas
 
 
 async def a_stream_for_asyncio(config: FileConfig) -> bytes:
-    async with await Stream.aopen(File, config) as stream:
+    with await Stream.aopen(File, config) as blocking:
+        assert_type(blocking, Stream)
+    async with await AsyncStream.open(File, config) as stream:
         assert_type(stream, AsyncStream)
         return await stream.read()
 
