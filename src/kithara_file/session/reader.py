@@ -85,7 +85,7 @@ class Reader:
     @property
     def length(self) -> int | None:
         """Bytes in all; None while nobody has told."""
-        return self._resource.length
+        return self._current().length
 
     @property
     def playhead(self) -> Playhead:
@@ -136,7 +136,7 @@ class Reader:
 
     def read_at(self, start: int, buffer: memoryview) -> int:
         """Fill `buffer` from what is present; see `Resource.read_at`."""
-        return self._resource.read_at(start, buffer)
+        return self._current().read_at(start, buffer)
 
     def wait_range(self, wanted: ByteRange, deadline: Deadline, cancel: CancelToken) -> ByteRange | None:
         """Wait for the first byte of `wanted`; a version that changed before anything was read is followed."""
@@ -159,7 +159,7 @@ class Reader:
     def _follow(self, wait: Callable[[Resource], T]) -> T:
         while True:
             try:
-                return wait(self._resource)
+                return wait(self._current())
             except ResourceChanged:
                 if not self._rebind():
                     raise
@@ -167,17 +167,23 @@ class Reader:
     async def _afollow(self, wait: Callable[[Resource], Awaitable[T]]) -> T:
         while True:
             try:
-                return await wait(self._resource)
+                return await wait(self._current())
             except ResourceChanged:
                 if not self._rebind():
                     raise
 
+    def _current(self) -> Resource:
+        """Return the bytes to read: of the latest version, until a byte was handed out, and of that one from then on.
+
+        A version that is replaced while a byte is on its way out keeps this reader, and its error is the next result.
+        """
+        if not self.has_consumed:
+            self._resource = self._host.resource
+        return self._resource
+
     def _rebind(self) -> bool:
-        current = self._host.resource
-        if self.has_consumed or current is self._resource:
-            return False
-        self._resource = current
-        return True
+        before = self._resource
+        return self._current() is not before
 
     def close(self, *, wait: bool) -> None:
         """Leave the session; the last one to leave ends it."""
