@@ -22,7 +22,6 @@ from kithara_file.errors import (
     StatusError,
 )
 from kithara_file.events import DownloadError, Error, RemoteChanged, ServedStale
-from kithara_file.net.client import WHOLE
 from kithara_file.session.landing import Mismatch
 from kithara_file.session.promise import finish
 
@@ -70,7 +69,7 @@ class Failures:
 
     def _changed(self, fetcher: Fetcher, error: ResourceChanged) -> None:
         session = self._session
-        if fetcher.remote is not None and not session.audience.has_read:
+        if fetcher.remote is not None and not session.judge.settled:
             try:
                 session.judge.begin(fetcher.remote, None)
             except KitharaError as failure:
@@ -85,12 +84,13 @@ class Failures:
         session.dead = True
 
     def _beyond(self, fetcher: Fetcher, error: RangeNotSatisfiable) -> None:
-        """Weigh a 416: it may prove the length, or a change, or that the origin cannot count (RFC 9110, 15.5.17)."""
+        """Weigh a 416: it may tell the length, or a change, or that the origin cannot count (RFC 9110, 15.5.17).
+
+        One that says no length proves no end: there are origins which refuse every range in this way.
+        """
         session, holding = self._session, self._session.holding
-        asked = 0 if fetcher.want is WHOLE else fetcher.want.start
-        end = session.judge.frontier if error.length is None and asked == session.judge.frontier else error.length
-        if holding.length is None and end is not None and end >= session.judge.coverage.end:
-            holding.announce(end)
+        if holding.length is None and error.length is not None and error.length >= session.judge.coverage.end:
+            holding.announce(error.length)
         else:
             session.judge.ignores_ranges = True  # the whole body tells whether it has changed, and brings the bytes
             self._failed(fetcher, error, again=True)
@@ -99,7 +99,7 @@ class Failures:
         session = self._session
         if self._gets_another_url(fetcher, error):
             return
-        if self._try_another_way(fetcher, error):
+        if isinstance(error, InvalidResponse) and session.judge.go_round(fetcher):
             again = True
         elif not (again or self._worth_another_try(error)):
             self.give_up(error)
@@ -117,13 +117,6 @@ class Failures:
     def _worth_another_try(self, error: KitharaError) -> bool:
         """Tell whether the same request may do better soon; not when the origin itself says that it will be long."""
         return error.recoverable and _told(error) <= self._session.config.retry.max_retry_after
-
-    def _try_another_way(self, fetcher: Fetcher, error: KitharaError) -> bool:
-        judge = self._session.judge
-        if isinstance(error, InvalidResponse) and fetcher.want is not WHOLE and not judge.ignores_ranges:
-            judge.ignores_ranges = True
-            return True
-        return False
 
     # -- a URL that has expired --------------------------------------------------------------------------------------
 

@@ -10,7 +10,7 @@ import logging
 from typing import Protocol
 
 from kithara_file.errors import KitharaError, StorageError, public_url
-from kithara_file.net.client import WHOLE, Chunk, Client, NotModified, Response, Want
+from kithara_file.net.client import Chunk, Client, NotModified, Response, Want
 from kithara_file.net.remote import Remote, Validator
 from kithara_file.session.landing import Mismatch, cut
 from kithara_file.session.view import Fetch, Start
@@ -47,6 +47,8 @@ class Fetcher:
         """True when the answer did not prove its version: what it overlaps of held bytes is compared."""
         self.whole = False
         """True when the body is the whole representation: then its clean end is the proven end of the resource."""
+        self.unnamed = False
+        """True when its answer did not say which version it is of, and had to be refused for that."""
         self.landed = 0
         """New bytes this fetch has brought."""
         self.remote: Remote | None = None
@@ -74,7 +76,8 @@ class Fetcher:
         self.remote = answer.remote
         self.position = answer.start
         self.compare = compare
-        self.whole = self.want is WHOLE or answer.start < self.want.start
+        # A part which was not asked for does not tell of the whole when it ends.
+        self.whole = answer.start == 0 and answer.end == answer.remote.length
         if self.whole:
             self.start, self.end = Start(0, None, sequential=True), None
         ends = [each for each in (self.end, answer.end) if each is not None]

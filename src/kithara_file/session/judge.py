@@ -24,6 +24,8 @@ from kithara_file.storage.resource import Demand
 
 OVERLAP = 4096
 """Without a validator to send, a resume asks for this many bytes it holds already, to compare them."""
+RESTARTS = 3
+"""An origin that had another version each time it was asked for a part is asked for wholes; the more often, for none."""
 
 
 class Bench(Protocol):
@@ -48,6 +50,10 @@ class Judge:
         self._holding = holding
         self.ignores_ranges = False
         """True once a range was answered with the whole body, or with nonsense."""
+        self.doubtful = False
+        """True once a part did not tell its version though ours has a name: from then on its beginning is compared."""
+        self.restarts = 0
+        """How often a version was replaced by another one before a reader had read of it."""
         self.sequential_done = False
         """True once the sequential download has reached the end, maybe with gaps behind it."""
 
@@ -73,7 +79,7 @@ class Judge:
         if held is None or not self.seekable or (start.start == 0 and start.end is None and not self.coverage.total):
             return Fetcher(number, start, WHOLE, None)
         first = start.start
-        if not held.validator.strong:
+        if self.doubtful or not held.validator.strong:
             first = max(self.coverage.start_of_run(first), first - OVERLAP)
         want: Want = OpenRange(first) if start.end is None else ByteRange(first, start.end)
         return Fetcher(number, start, want, held.validator)
@@ -126,14 +132,35 @@ class Judge:
         if identity is Identity.FOREIGN and held is not None:
             reason = f"it is {found.media_type} where {held.media_type} was expected"
             raise InvalidResponse(reason, url=self._bench.url)
+        if identity is Identity.UNPROVEN and held is not None and held.validator.strong and self._uncompared(fetcher):
+            fetcher.unnamed = True
+            raise InvalidResponse("it does not say of which version it is a part", url=self._bench.url)
         fetcher.accept(answer, compare=identity is Identity.UNPROVEN or ignored)
         if identity is not Identity.CHANGED:
             self._holding.confirm(found)
             self.ignores_ranges = self.ignores_ranges or ignored
-        elif self._bench.audience.has_read:
+        elif self.settled:
             raise self.changed(found)
         else:
             self.begin(found, fetcher)
+
+    def _uncompared(self, fetcher: Fetcher) -> bool:
+        """Tell whether `fetcher` left out bytes to compare that are held just before its range."""
+        first = fetcher.start.start
+        return fetcher.want is not WHOLE and fetcher.want.start == first and self.coverage.start_of_run(first) < first
+
+    def go_round(self, fetcher: Fetcher) -> bool:
+        """Ask in another way from now on, since the answer to a range was of no use; False when none is left."""
+        if fetcher.want is WHOLE or self.ignores_ranges:
+            return False
+        self.doubtful = self.doubtful or fetcher.unnamed
+        self.ignores_ranges = not fetcher.unnamed
+        return True
+
+    @property
+    def settled(self) -> bool:
+        """True when no other version may take the place of the one held: it was read, or changes would never end."""
+        return self._bench.audience.has_read or self.restarts >= 2 * RESTARTS
 
     def changed(self, found: Remote | None) -> ResourceChanged:
         """Return the error for readers of the version held, when `found` is there instead."""
@@ -145,7 +172,9 @@ class Judge:
         """Hold `found` from now on; readers who have read nothing follow, and `fetcher` (of that version) goes on."""
         older, error = self._holding.resource, self.changed(found)
         self._holding.begin(found)
-        self.ignores_ranges = self.sequential_done = False
+        self.restarts += older is not None
+        self.ignores_ranges = self.restarts >= RESTARTS  # of mirrors that disagree, one alone can give all the bytes
+        self.sequential_done = False
         self._bench.flights.drop(but=fetcher)
         if older is not None:
             older.fail(error)
