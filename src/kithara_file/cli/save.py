@@ -16,7 +16,7 @@ from kithara_file.assets.keys import ResourceKey
 from kithara_file.assets.layout import Layout
 from kithara_file.assets.store import AssetStore
 from kithara_file.clock import CancelToken
-from kithara_file.config import FileConfig, StoreLike
+from kithara_file.config import FileConfig
 from kithara_file.session.file import FileSession, local_path
 
 _PIECE = 16 * 1024 * 1024
@@ -30,12 +30,25 @@ def save(session: FileSession, config: FileConfig, target: Path, cancel: CancelT
     """Put the complete file of `session` at `target`, in the place of what may be there.
 
     It is written beside `target` and renamed, so that nobody ever sees half a file there. The kernel copies where it
-    can (sharing blocks where the file system does that). Raises `OSError`, and the token's reason when cancelled.
+    can (sharing blocks where the file system does that). A link is followed; what is no plain file, such as /dev/null,
+    is written to. Raises `OSError`, and the token's reason when cancelled.
     """
+    target = target.resolve()
+    if target.exists() and not target.is_file():
+        _into(target, session, cancel)
+        return
     with _beside(target) as descriptor:
         if not _copied_by_kernel(session, config, descriptor, cancel):
             _copied_by_hand(session, descriptor, cancel)
         os.fsync(descriptor)
+
+
+def _into(device: Path, session: FileSession, cancel: CancelToken) -> None:
+    descriptor = os.open(device, os.O_WRONLY | os.O_CLOEXEC)
+    try:
+        _copied_by_hand(session, descriptor, cancel)
+    finally:
+        os.close(descriptor)
 
 
 @contextlib.contextmanager
@@ -67,8 +80,8 @@ def stored_at(config: FileConfig) -> Path:
 
 
 def _store(config: FileConfig) -> AssetStore:
-    place = config.store
-    return AssetStore(place.root if isinstance(place, StoreLike) else place)
+    place = config.store  # a path first: it has a `root` too, which is another thing
+    return AssetStore(place if place is None or isinstance(place, (str, os.PathLike)) else place.root)
 
 
 def _copied_by_kernel(session: FileSession, config: FileConfig, descriptor: int, cancel: CancelToken) -> bool:
