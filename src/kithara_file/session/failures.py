@@ -22,6 +22,7 @@ from kithara_file.errors import (
     StatusError,
 )
 from kithara_file.events import DownloadError, Error, RemoteChanged, ServedStale
+from kithara_file.ranges import Coverage
 from kithara_file.session.landing import Mismatch
 from kithara_file.session.promise import finish
 
@@ -171,7 +172,11 @@ class Failures:
         session.completion.give_up(error)
 
     def _served(self, demand: Demand) -> bool:
-        return all(self._session.flights.bring(offset) for offset in self._session.judge.missing((demand,)))
+        """Tell whether the planner lets `demand` ride; if it does not, it would ask again and again for nothing."""
+        judge, flights = self._session.judge, self._session.flights
+        ride = self._session.link.ride(self._session.config.policy.ride_bytes)
+        within, present = (ride, judge.coverage) if judge.seekable else (inf, Coverage())
+        return all(flights.bring(offset, within, present) for offset in judge.missing((demand,)))
 
     def close(self) -> None:
         """Give up a refresh under way."""

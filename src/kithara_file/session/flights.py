@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 
+from kithara_file.ranges import Coverage
 from kithara_file.session.fetcher import Fetcher
 from kithara_file.session.view import Fetch, Plan, Start
 
@@ -46,9 +47,11 @@ class Flights:
         """Take in that a fetch has ended."""
         self._flying.pop(fetcher.id, None)
 
-    def bring(self, offset: int) -> bool:
-        """Tell whether a fetch will come to `offset`, sooner or later."""
-        return any(each.position <= offset < (each.end or offset + 1) for each in self._flying.values())
+    def bring(self, offset: int, within: float, present: Coverage) -> bool:
+        """Tell whether a fetch, at most `within` bytes short of `offset`, will come to it over nothing `present`."""
+        near = (each for each in self._flying.values() if 0 <= offset - each.position <= within)
+        ends = ((each.end, present.next_present(each.position)) for each in near)
+        return any(all(end is None or offset < end for end in both) for both in ends)
 
     def drop(self, *, but: Fetcher | None = None) -> list[asyncio.Task[None]]:
         """Stop every fetch but one; return the tasks which still have to end."""
