@@ -1,4 +1,4 @@
-"""A step of a session without a network: nothing will come, so nobody is left to wait for it.
+"""A step of a session without a network, or without a thread: nothing will come, so nobody is left to wait for it.
 
 Must not know: fetches, plans.
 """
@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from kithara_file.errors import OfflineMiss
+from kithara_file.errors import Cancelled, OfflineMiss
 
 if TYPE_CHECKING:
     from kithara_file.session.session import Session
@@ -27,3 +27,11 @@ def step(session: Session, demands: tuple[Demand, ...], *, everything: bool) -> 
         session.completion.begin(holding.resource)
     else:
         session.completion.give_up(OfflineMiss(url=session.url, start=frontier, end=None))
+
+
+def strand(session: Session) -> None:
+    """End every wait where no thread will: in the child of a fork, and at the end of the interpreter."""
+    error = Cancelled("What fetched these bytes is gone: they were opened before a fork, or the interpreter ends")
+    if session.holding.resource is not None:
+        session.holding.resource.fail(error)
+    session.completion.give_up(error)

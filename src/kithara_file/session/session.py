@@ -86,7 +86,9 @@ class Session:
 
     def poke(self) -> None:
         """Decide again soon."""
-        if not self._poked:
+        if not self.background.alive:
+            offline.strand(self)
+        elif not self._poked:
             self._poked = True
             self.background.call(self.step)
 
@@ -124,11 +126,11 @@ class Session:
             return
         now = self.clock.monotonic()
         plan = decide(self.look(demands, now))
+        self.notices.phase(self.phase)  # before the fetches of that phase are told
         self.flights.obey(plan, self.judge.fetcher, now, hurry=resource is None or bool(demands))
         self._wake_at(plan.wake_at, now)
         if plan.complete and resource is not None:
             self.completion.begin(resource)
-        self.notices.phase(self.phase)
 
     def look(self, demands: tuple[Demand, ...], now: float) -> View:
         """Return all that the decision may depend on."""
@@ -165,8 +167,7 @@ class Session:
     def _wake_at(self, moment: float | None, now: float) -> None:
         if self._wake is not None:
             self._wake.cancel()
-        loop = self.background.loop
-        self._wake = None if moment is None else loop.call_later(max(0.0, moment - now), self.step)
+        self._wake = None if moment is None else self.background.loop.call_later(max(0.0, moment - now), self.step)
 
     # -- what fetchers tell ------------------------------------------------------------------------------------------
 
@@ -219,9 +220,8 @@ class Session:
         if self.over:
             return
         self.over = True
-        for timer in (self._wake, self._flush):
-            if timer is not None:
-                timer.cancel()
+        for timer in filter(None, (self._wake, self._flush)):
+            timer.cancel()
         self.failures.close()
         error = Cancelled("The session was closed")
         finish(self.opened, error)
