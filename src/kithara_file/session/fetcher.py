@@ -88,6 +88,11 @@ class Fetcher:
         self.url = url
         self._task = asyncio.get_running_loop().create_task(self._run(url, client, crew), name=f"fetch {self.want}")
 
+    @property
+    def resting(self) -> bool:
+        """True while its socket is left unread."""
+        return self._resting_since is not None
+
     def stop(self) -> asyncio.Task[None] | None:
         """Give the request up; return the task to wait for, if it still has to end."""
         task, self._task = self._task, None
@@ -144,8 +149,7 @@ class Fetcher:
         body = aiter(answer)
         since = clock()
         # A body that ends where we want is read to its own end, which leaves its connection to the next fetch.
-        too_long = self.end is not None and self.end != answer.end
-        while self._task is not None and not (too_long and self.position >= (self.end or 0)):
+        while self._task is not None and not (answer.end != self.end is not None and self.position >= self.end):
             if self._resting_since is not None:
                 await self._flows.wait()
                 since = clock()

@@ -10,14 +10,16 @@ from collections.abc import Callable
 
 from kithara_file.ranges import Coverage
 from kithara_file.session.fetcher import Fetcher
+from kithara_file.session.sharing import Sharing
 from kithara_file.session.view import Fetch, Plan, Start
 
 
 class Flights:
     """Starts, rests, hurries and stops fetchers."""
 
-    def __init__(self, launch: Callable[[Fetcher], None]) -> None:
+    def __init__(self, launch: Callable[[Fetcher], None], sharing: Sharing) -> None:
         self._launch = launch
+        self._sharing = sharing
         self._flying: dict[int, Fetcher] = {}
         self.started = 0
         """How many fetches there have been."""
@@ -30,21 +32,38 @@ class Flights:
     def obey(self, plan: Plan, make: Callable[[int, Start], Fetcher], now: float, *, hurry: bool) -> None:
         """Carry `plan` out; `hurry` when somebody waits for what flows."""
         for number in plan.stop:
-            self._flying.pop(number).stop()
+            self.stop(self._flying[number])
         for start in plan.start:
             self.add(make(self.started + 1, start))
-        for each in self._flying.values():
-            each.rest(each.id in plan.rest, now)
-            each.hurry(hurry and each.id not in plan.rest)
+        for each in list(self._flying.values()):
+            resting = each.id in plan.rest
+            if resting:
+                self._sharing.let_go(each)
+            elif each.resting and not self._sharing.hold(each):
+                self.stop(each)  # while it rested, another process has taken over
+            each.rest(resting, now)
+            each.hurry(hurry and not resting)
 
     def add(self, fetcher: Fetcher) -> None:
         """Set one fetch off."""
         self.started += 1
         self._flying[fetcher.id] = fetcher
+        self._sharing.hold(fetcher)
         self._launch(fetcher)
+
+    def stop(self, fetcher: Fetcher) -> asyncio.Task[None] | None:
+        """Give one fetch up; return its task if that still has to end."""
+        self.forget(fetcher)
+        return fetcher.stop()
+
+    def accepted(self, fetcher: Fetcher) -> None:
+        """Claim what an answer turned out to bring; it is given up when another process was first."""
+        if fetcher.id in self._flying and not self._sharing.hold(fetcher):
+            self.stop(fetcher)
 
     def forget(self, fetcher: Fetcher) -> None:
         """Take in that a fetch has ended."""
+        self._sharing.let_go(fetcher)
         self._flying.pop(fetcher.id, None)
 
     def bring(self, offset: int, within: float, present: Coverage) -> bool:
@@ -56,9 +75,7 @@ class Flights:
     def drop(self, *, but: Fetcher | None = None) -> list[asyncio.Task[None]]:
         """Stop every fetch but one; return the tasks which still have to end."""
         dropped = [each for each in self._flying.values() if each is not but]
-        for each in dropped:
-            del self._flying[each.id]
-        return [task for each in dropped if (task := each.stop()) is not None]
+        return [task for each in dropped if (task := self.stop(each)) is not None]
 
     def __repr__(self) -> str:
         return f"<Flights {len(self._flying)} flying of {self.started}>"

@@ -8,6 +8,7 @@ from __future__ import annotations
 from enum import Enum
 
 from kithara_file.net.remote import Remote
+from kithara_file.session.portal import is_page, kind
 
 
 class Identity(Enum):
@@ -27,7 +28,10 @@ def identify(held: Remote, found: Remote, reach: int = 0) -> Identity:
     agreed = held.validator.agrees(found.validator)
     if agreed and not lengths_differ:
         return Identity.SAME
-    if agreed is None and _kind(held.media_type) != _kind(found.media_type) and found.media_type is not None:
+    if is_page(found.media_type) and not is_page(held.media_type):
+        return Identity.FOREIGN  # whatever it calls its version
+    was, now = kind(held.media_type), kind(found.media_type)
+    if agreed is None and None not in (was, now) and was != now:
         return Identity.FOREIGN
     if agreed is False or lengths_differ:
         return Identity.CHANGED
@@ -38,7 +42,3 @@ def describe(remote: Remote) -> str:
     """Return the version in the words of an error: its validator and length."""
     length = "an unknown length" if remote.length is None else f"{remote.length} bytes"
     return f"{remote.validator}, {length}"
-
-
-def _kind(media_type: str | None) -> str | None:
-    return None if media_type is None else media_type.partition(";")[0].strip().lower()

@@ -5,6 +5,7 @@ Must not know: what to do after a failure, what is wanted next. Called on the lo
 
 from __future__ import annotations
 
+import os
 from typing import Protocol
 
 from kithara_file.clock import Clock
@@ -19,13 +20,14 @@ from kithara_file.session.fetcher import Fetcher
 from kithara_file.session.flights import Flights
 from kithara_file.session.holding import Holding
 from kithara_file.session.identity import Identity, describe, identify
+from kithara_file.session.portal import expects_media, is_page
 from kithara_file.session.view import Start
 from kithara_file.storage.resource import Demand
 
 OVERLAP = 4096
 """Without a validator to send, a resume asks for this many bytes it holds already, to compare them."""
 RESTARTS = 3
-"""An origin that had another version each time it was asked for a part is asked for wholes; the more often, for none."""
+"""An origin that had another version each time is asked for whole bodies only; after twice as many, for none."""
 
 
 class Bench(Protocol):
@@ -129,8 +131,9 @@ class Judge:
             return
         identity = Identity.CHANGED if held is None else identify(held, found, self.coverage.end)
         ignored = fetcher.want is not WHOLE and answer.start != fetcher.want.start
-        if identity is Identity.FOREIGN and held is not None:
-            reason = f"it is {found.media_type} where {held.media_type} was expected"
+        meant = None if held is None else held.media_type
+        if identity is Identity.FOREIGN or (meant is None and is_page(found.media_type) and self._means_media()):
+            reason = f"it is {found.media_type} where {meant or 'audio or video'} was expected"
             raise InvalidResponse(reason, url=self._bench.url)
         if identity is Identity.UNPROVEN and held is not None and held.validator.strong and self._uncompared(fetcher):
             fetcher.unnamed = True
@@ -143,6 +146,10 @@ class Judge:
             raise self.changed(found)
         else:
             self.begin(found, fetcher)
+
+    def _means_media(self) -> bool:
+        config = self._bench.config
+        return expects_media(os.fspath(config.url), config.headers)
 
     def _uncompared(self, fetcher: Fetcher) -> bool:
         """Tell whether `fetcher` left out bytes to compare that are held just before its range."""

@@ -16,7 +16,10 @@ QUANTUM = MIB
 """A fetch that a reader depends on is not taken away for another reader before it has brought this many bytes: else
 more readers than slots would take each other's connection at every chunk."""
 
-FAR = 1 << 62
+FOREIGN_SECONDS = 0.025
+"""How soon to look again at what other processes bring: it lands without a word to us."""
+
+FAR = 1 << 64
 """Beyond every offset: the end of a resource whose length nobody has told."""
 
 
@@ -78,7 +81,7 @@ class _Draft:
         """Let each blocked reader ride a fetch that is near, or give it one of its own."""
         for offset in self.demands:
             near = self.bringing(offset, self.ride)
-            if isinstance(near, Fetch):
+            if isinstance(near, Fetch) and near in self.fetches:
                 self.urgent.add(near.id)
             elif near is None and not self.late:
                 self.waiting = self.waiting or not self.make_room()  # who has waited longest is not overtaken
@@ -120,6 +123,9 @@ class _Draft:
     def flight(self) -> list[Fetch | Start]:
         return [*self.fetches, *self.starts]
 
+    def coming(self) -> list[Fetch | Start]:
+        return [*self.flight(), *self.view.foreign]
+
     def reach(self, fetch: Fetch | Start) -> int:
         """Return where `fetch` has nothing more to bring: its end, or the next bytes that are present."""
         end = FAR if fetch.end is None else fetch.end
@@ -128,7 +134,7 @@ class _Draft:
 
     def bringing(self, offset: int, within: int = FAR) -> Fetch | Start | None:
         """Return what will bring `offset` soonest, if it is at most `within` bytes away from it."""
-        near = [each for each in self.flight() if 0 <= offset - each.position <= within and offset < self.reach(each)]
+        near = [each for each in self.coming() if 0 <= offset - each.position <= within and offset < self.reach(each)]
         return max(near, key=lambda each: each.position, default=None)
 
     def unserved(self, start: int, end: int, within: int = FAR) -> Iterator[tuple[int, int]]:
@@ -138,7 +144,7 @@ class _Draft:
             if near is not None:
                 start = self.reach(near)
             else:
-                start = min([gap.end, *(each.position for each in self.flight() if each.position > gap.start)])
+                start = min([gap.end, *(each.position for each in self.coming() if each.position > gap.start)])
                 yield gap.start, start
 
     def draining(self, fetch: Fetch) -> bool:
@@ -183,12 +189,12 @@ class _Draft:
 
     def begin(self, offset: int, size: int) -> None:
         """Start a fetch of `size` bytes at `offset` (FAR: a steady run), short of what others have brought or will."""
-        first = offset == 0 and not (self.view.coverage.total or self.flight())
+        first = offset == 0 and not (self.view.coverage.total or self.coming())
         if first or not self.view.seekable:
             self.starts.append(Start(0, None, sequential=True))
             return
         far = (each for each in self.demands if each > offset + self.ride)
-        others = (each.position for each in self.flight() if each.position > offset)
+        others = (each.position for each in self.coming() if each.position > offset)
         end = min(offset + size, self.end, self.view.coverage.next_present(offset) or FAR, *far, *others)
         steady = size == FAR
         self.starts.append(Start(offset, None if steady and end == self.end else end, steady))
@@ -244,6 +250,7 @@ class _Draft:
     def plan(self) -> Plan:
         """Return what was decided, and when to look again."""
         rest = [each for each in self.fetches if self.rests(each)]
-        wakes = [self.view.not_before, *(self.drop_at(each) for each in rest if self.view.seekable)]
+        foreign = [self.view.now + FOREIGN_SECONDS] if self.view.foreign else []
+        wakes = [self.view.not_before, *foreign, *(self.drop_at(each) for each in rest if self.view.seekable)]
         wake_at = min((each for each in wakes if each > self.view.now), default=None)
         return Plan(tuple(self.starts), tuple(self.stops), frozenset(each.id for each in rest), wake_at)

@@ -24,8 +24,8 @@ from kithara_file.session.judge import Judge
 from kithara_file.session.landing import Mismatch, land
 from kithara_file.session.link import Link
 from kithara_file.session.notices import Notices
-from kithara_file.session.plan import decide
 from kithara_file.session.promise import finish
+from kithara_file.session.sharing import Sharing
 from kithara_file.session.trouble import Trouble
 from kithara_file.session.view import View
 
@@ -66,7 +66,8 @@ class Session:
         self.notices = Notices(self.events)
         self.link = Link()
         self.trouble = Trouble(config.retry, random)
-        self.flights = Flights(self._launch)
+        self.sharing = Sharing(holding)
+        self.flights = Flights(self._launch, self.sharing)
         self.judge = Judge(self, holding)
         self.failures = Failures(self)
         self.completion = Completion(self)
@@ -120,12 +121,14 @@ class Session:
         if self.over or self.dead or self._revalidating:
             return
         resource = self.holding.resource
+        if resource is not None:
+            resource.catch_up()
         demands = () if resource is None else resource.demands()
         if self.config.offline_mode:
             offline.step(self, demands, everything=self.audience.everything)
             return
         now = self.clock.monotonic()
-        plan = decide(self.look(demands, now))
+        plan = self.sharing.decide(self.look(demands, now))
         self.notices.phase(self.phase)  # before the fetches of that phase are told
         self.flights.obey(plan, self.judge.fetcher, now, hurry=resource is None or bool(demands))
         self._wake_at(plan.wake_at, now)
@@ -175,6 +178,7 @@ class Session:
         """Judge an answer; from then on the session is open."""
         self.link.answered(seconds)
         self.judge.answer(fetcher, answer)
+        self.flights.accepted(fetcher)
         self._listen()
         finish(self.opened, None)
         self.step()

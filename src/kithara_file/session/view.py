@@ -50,6 +50,8 @@ class View:
     length: int | None
     coverage: Coverage
     fetches: tuple[Fetch, ...] = ()
+    foreign: tuple[Fetch, ...] = ()
+    """What other processes that share the bytes are fetching; it takes none of our slots."""
     demands: tuple[int, ...] = ()
     """First missing byte of each blocked reader, longest waiting first."""
     playheads: tuple[Playhead, ...] = ()

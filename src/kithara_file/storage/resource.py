@@ -14,6 +14,7 @@ from typing import Protocol
 from kithara_file.clock import CancelToken, Deadline
 from kithara_file.errors import KitharaError, StorageError
 from kithara_file.ranges import ByteRange, Coverage
+from kithara_file.storage.claims import Claims
 
 
 class Demand:
@@ -63,6 +64,13 @@ class Resource(Protocol):
 
     def write_at(self, start: int, *pieces: bytes) -> None:
         """Put `pieces` one after another from `start` on, then let the coverage grow, then wake whom they serve."""
+
+    def catch_up(self) -> None:
+        """Take over what other processes have landed since, and wake whom it serves. Cheap when there is none."""
+
+    @property
+    def claims(self) -> Claims | None:
+        """What is being fetched, by us and by others who share the bytes; None where nobody can share them."""
 
     def flush(self) -> None:
         """Make the claims of everything landed durable against the death of this process (journal what is pending)."""

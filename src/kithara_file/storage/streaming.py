@@ -13,6 +13,7 @@ from uuid import UUID
 from kithara_file.errors import CorruptResource, StorageError, StreamClosed
 from kithara_file.ranges import ByteRange, Coverage
 from kithara_file.storage import record
+from kithara_file.storage.claims import Claims
 from kithara_file.storage.faults import named
 from kithara_file.storage.journal import Journal, NoJournal
 from kithara_file.storage.spill import Window
@@ -87,11 +88,15 @@ class StreamingResource(Waitable):
         *,
         length: int | None,
         committed: bool,
+        sealed: int | None = None,
         checksums: bool = True,
         memory_bytes: int = MEMORY_BYTES,
         this_boot: Callable[[], UUID] = boot_id,
     ) -> StreamingResource:
         """Go on with what is recorded of this generation.
+
+        `sealed` is what `vouched` returned when the resource was committed: while the journal is still so long, nothing
+        was taken back since, and it need not be read.
 
         Raises `CorruptResource` when data or journal are missing or of another generation, `StorageError` when they
         cannot be read. What was written before the machine last started and not committed, or by a file that is not
@@ -101,7 +106,10 @@ class StreamingResource(Waitable):
         try:
             file = OpenFile.existing(data)
             log = Journal.open(journal, generation, checksums=checksums)
-            coverage = _believed(file, log, this_boot(), durable=committed)
+            if committed and length is not None and file.size >= length and log.ends_at(sealed, file.inode):
+                coverage = Coverage([ByteRange(0, length)] if length else ())
+            else:
+                coverage = _believed(file, log, this_boot(), durable=committed)
         except CorruptResource:
             raise
         except OSError as error:
@@ -195,6 +203,12 @@ class StreamingResource(Waitable):
             elif each.kind != record.HEADER:
                 self._land(each.start, each.end)
 
+    @property
+    def claims(self) -> Claims | None:
+        """What is being fetched, by us and by other processes; None once nothing is, and where we may not write."""
+        data = self._data
+        return Claims(data.fd) if data is not None and data.writable and not self._committed else None
+
     def commit(self, seal: Callable[[], None] | None = None) -> None:
         """Make the complete resource durable against a power cut. Blocks on the disk: never call it on a loop.
 
@@ -218,6 +232,12 @@ class StreamingResource(Waitable):
         if seal is not None:
             seal()
         self._committed = True
+
+    def vouched(self) -> int | None:
+        """Return how long the journal is when all that it says vouches for every byte, else None. Reads all of it."""
+        size, history = self._journal.size, self._journal.history()
+        whole = self._length is not None and history.coverage.covers(0, self._length)
+        return size if whole and history.inode == self._open().inode else None
 
     def descriptor(self) -> int | None:
         """Return a new file descriptor of the bytes with a position of its own; None unless committed to one file."""

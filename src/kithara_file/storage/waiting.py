@@ -19,6 +19,7 @@ from typing import Literal, TypeVar
 from kithara_file.clock import CancelToken, Deadline
 from kithara_file.errors import KitharaError, StorageError, StreamClosed
 from kithara_file.ranges import ByteRange, Coverage
+from kithara_file.storage.claims import Claims
 from kithara_file.storage.resource import Demand
 from kithara_file.storage.waking import TaskDemand, ThreadDemand, Waiter
 
@@ -96,6 +97,14 @@ class Waitable:
         with self._lock:
             return self._coverage.copy()
 
+    @property
+    def claims(self) -> Claims | None:
+        """Return None: these bytes are ours alone."""
+        return None
+
+    def catch_up(self) -> None:
+        """Do nothing: nobody else lands bytes here."""
+
     def descriptor(self) -> int | None:
         """Return None: there is no file, or not one that is complete."""
         return None
@@ -127,6 +136,7 @@ class Waitable:
             served = [each for each in self._demands if any(each is refused for refused in demands)]
             for each in served:
                 each.error = error
+                del self._demands[each]  # who has been told demands nothing any more, even before they wake
         _wake(served)
 
     def demands(self) -> tuple[Demand, ...]:

@@ -1,0 +1,97 @@
+"""One resource fetched by several processes: what others bring is waited for, what we bring is told to them.
+
+Claims on the file say who is fetching what, the journal says what has landed. A claim is held only while its fetch
+flows, so that whoever rests, stalls or dies is taken over from.
+
+Must not know: requests, readers. Called on the loop.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from kithara_file.session.plan import FAR, decide
+from kithara_file.session.view import Fetch, Plan, View
+from kithara_file.storage.claims import LANE, Claim, Claims
+
+if TYPE_CHECKING:
+    from kithara_file.ranges import ByteRange
+    from kithara_file.session.fetcher import Fetcher
+    from kithara_file.session.holding import Holding
+
+PATIENCE_SECONDS = 2.0
+"""A claim which has brought nothing for this long is not waited for any more: its process may be stopped or stuck."""
+ROUNDS = 4
+"""How often a plan is made again because it met claims that it had not known."""
+
+
+class Sharing:
+    """Decides with the fetches of other processes in view, and claims our own."""
+
+    def __init__(self, holding: Holding) -> None:
+        self._holding = holding
+        self._held: dict[int, Claim] = {}
+        self._seen: dict[ByteRange, tuple[int, float]] = {}
+
+    @property
+    def _claims(self) -> Claims | None:
+        return None if self._holding.resource is None else self._holding.resource.claims
+
+    def decide(self, view: View) -> Plan:
+        """Return the plan for `view`, in which nothing is fetched that another process is about to bring."""
+        plan, claims = decide(view), self._claims
+        for _ in range(ROUNDS):
+            if claims is None or not plan.start:
+                break
+            met = {range_ for start in plan.start for range_ in claims.others(start.start, start.end or FAR)}
+            foreign = self._bringing(met | {each for each in self._seen if view.foreign}, view)
+            if set(foreign) <= set(view.foreign):
+                break
+            view = replace(view, foreign=foreign)
+            plan = decide(view)
+        return plan
+
+    def _bringing(self, claimed: set[ByteRange], view: View) -> tuple[Fetch, ...]:
+        """Return the fetches behind the claims, as far as they get on."""
+        fetches, seen = [], {}
+        for number, each in enumerate(sorted(claimed)):
+            position = view.coverage.end_of_run(each.start)
+            before, since = self._seen.get(each, (position, view.now))
+            seen[each] = position, since if before == position else view.now
+            if position < each.end and view.now - seen[each][1] < PATIENCE_SECONDS:
+                fetches.append(Fetch(-1 - number, each.start, position, None if each.end >= LANE else each.end))
+        self._seen = seen
+        return tuple(fetches)
+
+    @property
+    def others_fetch(self) -> bool:
+        """True when another process is fetching this version right now, and so has just proven it."""
+        claims = self._claims
+        return claims is not None and bool(claims.others(0, FAR))
+
+    def hold(self, fetcher: Fetcher) -> bool:
+        """Claim what `fetcher` still has to bring; return False when another process has taken that over."""
+        claims, before = self._claims, self._held.pop(fetcher.id, None)
+        if claims is None:
+            return True
+        if before is not None:
+            claims.release(before)
+        start, end = fetcher.view.position, FAR if fetcher.end is None else fetcher.end
+        taken = claims.take(start, end) if start < end else None
+        if taken is not None:
+            self._held[fetcher.id] = taken
+        if (taken is not None and taken.lane == 0) or (before is not None and before.lane != 0):
+            return True
+        return not any(start in each for each in claims.others(start, end))
+
+    def let_go(self, fetcher: Fetcher) -> None:
+        """Take the claim of `fetcher` back, after others can see in the journal what it has brought."""
+        claim, resource = self._held.pop(fetcher.id, None), self._holding.resource
+        if claim is not None and resource is not None:
+            resource.flush()
+            if (claims := resource.claims) is not None:
+                claims.release(claim)
+
+    def __repr__(self) -> str:
+        return f"<Sharing {len(self._held)} claimed · {len(self._seen)} of others>"
