@@ -59,7 +59,6 @@ def run(arguments: Sequence[str] | None = None) -> int:
         error.show()
         return error.exit_code
     except (click.Abort, KeyboardInterrupt):
-        say(_stderr(), "kithara: interrupted with what has landed kept")
         return INTERRUPTED
     except (KitharaError, OSError) as error:
         say(_stderr(), f"kithara: {error}")
@@ -105,9 +104,15 @@ def with_source(command: Callable[..., int | None]) -> Callable[..., int | None]
         source = Source(cache_dir, headers, offline, name, cache_key, ca_file)
         try:
             return command(source=source, **rest)
-        except BrokenPipeError:  # caught here, for click makes exit code 1 of it
+        except BrokenPipeError:  # these two are caught here, for click has ways of its own with them
             _forget_stdout()
             return NOBODY_READS
+        except KeyboardInterrupt:
+            console = _stderr()
+            if console.is_terminal:
+                console.print()  # the terminal has written ^C on this line
+            say(console, "kithara: interrupted with what has landed kept")
+            return INTERRUPTED
 
     return outer
 

@@ -61,18 +61,19 @@ class Bars:
     def frame(self, running: Sequence[Download]) -> None:
         """Draw what is here by now."""
         for each in running:
-            coverage, length = each.look()
             if each.session is None:
                 continue
-            task, bar = self._tasks.get(each) or self._begin(each, coverage.total)
+            coverage, length = each.look()
+            task, bar = self._tasks.get(each) or self._begin(each, coverage.total, length)
             bar.update(coverage, length)
             self.progress.update(task, completed=coverage.total, total=length)
         self.progress.refresh()
 
-    def _begin(self, download: Download, present: int) -> tuple[TaskID, CoverageBar]:
+    def _begin(self, download: Download, present: int, length: int | None) -> tuple[TaskID, CoverageBar]:
         # What was here before counts as done from the start: nothing of it came at any rate.
         bar = CoverageBar()
-        task = self.progress.add_task(download.label, total=None, completed=present, bar=bar)
+        bar.update(download.look()[0], length)  # a new task is drawn at once
+        task = self.progress.add_task(download.label, total=length, completed=present, bar=bar)
         self._tasks[download] = task, bar
         return task, bar
 

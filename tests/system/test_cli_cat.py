@@ -1,0 +1,93 @@
+"""`kithara cat`: bytes into a pipe as they come, and no more of them than somebody reads."""
+
+from __future__ import annotations
+
+import shlex
+import signal
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from tests.system.command import KITHARA, Running, environment, kithara
+from tests.system.kit import SOON, ranges
+from tests.world import Link, Origin, PatternBody, StallAt
+from tests.world.fixtures import MakeOrigin
+
+pytestmark = pytest.mark.system
+
+BODY = PatternBody(8_000_000, seed=41)
+MIB = 1 << 20
+LINE = Link(rate=10e6, rtt=0.01, send_buffer=64 * 1024)
+"""What has left the origin is close to what was read; over a faster line the kernels would take megabytes unasked."""
+
+
+def test_a_file_comes_out_as_it_is(origin: Origin, store_dir: Path) -> None:
+    ran = kithara(store_dir, "cat", origin.serve("/song", BODY))
+    assert (ran.code, ran.err) == (0, "")
+    assert ran.out == BODY[0 : BODY.length]
+
+
+@pytest.mark.parametrize(
+    "span,start,end", [("4000000-4000099", 4_000_000, 4_000_100), ("7999000-", 7_999_000, 8_000_000), ("-128", -128, 0)]
+)
+def test_of_a_range_only_what_is_needed_is_fetched(
+    make_origin: MakeOrigin, store_dir: Path, span: str, start: int, end: int
+) -> None:
+    origin = make_origin(link=LINE)
+    ran = kithara(store_dir, "cat", "--range", span, origin.serve("/song", BODY))
+    if start < 0:
+        start, end = BODY.length + start, BODY.length
+    assert (ran.code, ran.err) == (0, "")
+    assert ran.out == BODY[start:end]
+    assert origin.bytes_sent("/song") <= end - start + MIB
+    assert ranges(origin.requests("/song"))[0] is None  # no HEAD, and no question before the first answer
+
+
+def test_a_large_range_is_overshot_by_no_more_than_the_look_ahead(make_origin: MakeOrigin, store_dir: Path) -> None:
+    origin = make_origin(link=LINE)
+    ran = kithara(store_dir, "cat", "--range", "1000000-2999999", origin.serve("/song", BODY))
+    assert ran.out == BODY[1_000_000:3_000_000]
+    assert origin.bytes_sent("/song") <= 2_000_000 + 2 * MIB
+
+
+def test_a_range_beyond_the_end_is_an_error(origin: Origin, store_dir: Path) -> None:
+    ran = kithara(store_dir, "cat", "--range", "8000000-", origin.serve("/song", BODY))
+    assert (ran.code, ran.out) == (1, b"")
+    assert "range not satisfiable" in ran.err
+
+
+def test_a_pipe_that_is_closed_ends_it_quietly_and_the_download_too(make_origin: MakeOrigin, store_dir: Path) -> None:
+    origin = make_origin(link=LINE)
+    body = PatternBody(60_000_000, seed=42)
+    command = " ".join(map(shlex.quote, [*KITHARA, "cat", origin.serve("/song", body)]))
+    result = subprocess.run(
+        ["bash", "-c", f"{command} | head -c 100; exit ${{PIPESTATUS[0]}}"],
+        env=environment(store_dir),
+        capture_output=True,
+        timeout=SOON,
+        check=False,
+    )
+    assert (result.returncode, result.stdout, result.stderr) == (141, body[0:100], b"")
+    origin.wait_disconnected()
+    assert origin.bytes_sent("/song") <= 4 * MIB
+
+
+def test_ctrl_c_ends_a_blocked_read_without_a_traceback(origin: Origin, store_dir: Path) -> None:
+    url = origin.serve("/song", BODY, faults=[StallAt(0)])
+    with Running(store_dir, "cat", url) as running:
+        origin.wait_stalled("/song", SOON)
+        running.send(signal.SIGINT)
+        ran = running.end(within=1.5)
+    assert (ran.code, ran.out, ran.err) == (130, b"", "kithara: interrupted with what has landed kept\n")
+
+
+def test_what_was_read_once_is_read_offline(origin: Origin, store_dir: Path) -> None:
+    url = origin.serve("/song", BODY)
+    assert kithara(store_dir, "cat", "--range", "5000000-5000009", url).code == 0
+    origin.go_down()
+    there = kithara(store_dir, "cat", "--offline", "--range", "5000000-5000009", url)
+    missing = kithara(store_dir, "cat", "--offline", "--range", "6000000-6000009", url)
+    assert (there.code, there.out) == (0, BODY[5_000_000:5_000_010])
+    assert (missing.code, missing.out) == (1, b"")
+    assert missing.err.startswith("kithara: Offline, and bytes 6000000 to ")

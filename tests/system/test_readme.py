@@ -1,0 +1,64 @@
+"""Every sample in the README runs as it stands, against an origin on loopback."""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+import re
+import shlex
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from kithara_file import FileConfig
+from tests.system.command import KITHARA
+from tests.world import Origin, PatternBody
+from tests.world.crash import ROOT
+
+pytestmark = pytest.mark.system
+
+README = (ROOT / "README.md").read_text()
+SAMPLES = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
+COMMANDS = re.findall(r"^    (kithara [^#|\n]*?) *(?:\||#|$)", README, re.MULTILINE)
+BODY = PatternBody(1_500_000, seed=71)
+
+
+def serve(origin: Origin) -> str:
+    """Serve what the samples name; return what to put in the place of their host."""
+    for path in ("/song.flac", "/song.mp3", "/a", "/b"):
+        origin.serve(path, BODY, media_type="audio/flac")
+    return origin.url("")
+
+
+def run(command: list[str], folder: Path) -> subprocess.CompletedProcess[bytes]:
+    """Run a command in `folder`, with a cache of its own."""
+    own = {"XDG_CACHE_HOME": str(folder / "cache"), "PYTHONPATH": str(ROOT / "src"), "PYTHONWARNINGS": "error"}
+    return subprocess.run(command, cwd=folder, env=os.environ | own, capture_output=True, timeout=20, check=False)
+
+
+@pytest.mark.parametrize("number", range(len(SAMPLES)))
+def test_each_python_sample_runs(origin: Origin, tmp_path: Path, number: int) -> None:
+    sample = SAMPLES[number].replace("https://host", serve(origin))
+    result = run([sys.executable, "-c", sample], tmp_path)
+    assert (result.returncode, result.stderr.decode()) == (0, "")
+    assert origin.requests()
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_each_command_runs(origin: Origin, tmp_path: Path, command: str) -> None:
+    _, *arguments = shlex.split(command.replace("https://host", serve(origin)))
+    result = run([*KITHARA, *arguments], tmp_path)
+    assert (result.returncode, result.stderr.count(b"kithara:")) == (0, 0)
+    assert result.stdout or list((tmp_path / "music").iterdir())
+
+
+def test_samples_and_commands_were_found() -> None:
+    assert len(SAMPLES) >= 4
+    assert {each.split()[1] for each in COMMANDS} == {"get", "cat", "info"}
+
+
+def test_the_table_of_knobs_has_every_field() -> None:
+    told = set(re.findall(r"^\| `(\w+)` \|", README, re.MULTILINE))
+    assert told == {each.name for each in dataclasses.fields(FileConfig)} - {"url"}
