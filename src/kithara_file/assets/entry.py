@@ -17,7 +17,7 @@ from kithara_file.assets.leases import Lease
 from kithara_file.assets.ledger import Ledger
 from kithara_file.assets.meta import ResourceMeta, read_meta, write_meta, write_meta_soon
 from kithara_file.clock import Clock, Deadline
-from kithara_file.errors import AssetError, CorruptResource
+from kithara_file.errors import AssetError, CorruptResource, LeaseHeld, StorageError
 from kithara_file.net.remote import Remote
 from kithara_file.storage.streaming import StreamingResource
 from kithara_file.storage.system import sync_folder
@@ -133,6 +133,7 @@ class StoredEntry(Entry):
                 committed=meta.committed,
                 checksums=self._checksums,
             )
+                sealed=meta.sealed,
         except CorruptResource:
             return False
         self._hold(resource, meta)
@@ -204,7 +205,8 @@ class StoredEntry(Entry):
             with self._changing(PATIENCE_SECONDS):
                 stored = read_meta(self._files.meta)
                 if stored is not None and self._names_ours(stored):
-                    write_meta(self._files.meta, replace(stored, committed=True, length=self.resource.length))
+                    sealed, length = self.resource.vouched(), self.resource.length
+                    write_meta(self._files.meta, replace(stored, committed=True, length=length, sealed=sealed))
 
     def _names_ours(self, stored: ResourceMeta) -> bool:
         ours = self._meta is not None and self._meta.generation == stored.generation
@@ -227,7 +229,23 @@ class StoredEntry(Entry):
         try:
             with told("close", self._lease.folder.path):
                 (self._ledger.settled if self._changed else self._ledger.used)(self.key, self._lease.folder)
+    def _seal_again(self) -> None:
+        """Spare the next who opens this the reading of a journal that grew after the commit, by somebody's last word."""
+        if not self.committed or self._meta is None or self.resource is None or self.resource.closed:
+            return
+        if not self._meta.committed or self.resource.journal_bytes == self._meta.sealed:
+            return
+        sealed = self.resource.vouched()
+        if sealed is None:
+            return
+        with contextlib.suppress(StorageError, LeaseHeld), self._changing(_HASTE_SECONDS):
+            stored = read_meta(self._files.meta)
+            if stored is not None and stored.committed and stored.sealed != sealed and self._names_ours(stored):
+                write_meta(self._files.meta, replace(stored, sealed=sealed))
+
         except OSError as error:
+        if self._lease.held:
+            self._seal_again()
             _log.warning("! %s", error)
         self._ledger.evict()
 

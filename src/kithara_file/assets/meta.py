@@ -48,6 +48,8 @@ class ResourceMeta:
     """Bytes in all; known at the latest when committed."""
     created: float = 0.0
     """Wall-clock time of the first answer."""
+    sealed: int | None = None
+    """Bytes of the journal when it was committed: while it is still so long, every byte is vouched for."""
 
     def to_bytes(self) -> bytes:
         """Return the content of the meta file."""
@@ -76,6 +78,7 @@ _SENSIBLE: dict[str, Callable[[Any], bool]] = {
     "name": lambda value: value is None or isinstance(value, str),
     "committed": lambda value: isinstance(value, bool),
     "length": lambda value: value is None or (type(value) is int and value >= 0),
+    "sealed": lambda value: value is None or (type(value) is int and value > 0),
     "created": lambda value: type(value) in (int, float) and isfinite(value),
 }
 

@@ -56,6 +56,16 @@ class Journal:
         """Open a journal to read what was recorded and go on."""
         return cls(OpenFile.existing(path, append=True), generation, checksums=checksums)
 
+    def ends_at(self, size: int | None, inode: int) -> bool:
+        """Tell whether the journal is of our generation, about the file `inode`, and exactly `size` bytes long."""
+        if self._file.size != size:
+            return False
+        found, _ = record.decode(self._read(ByteRange(0, record.SIZE)), self._salt)
+        if not found or (found[0].kind, found[0].digest) != (record.HEADER, inode):
+            return False
+        self._seen.add(0, size)
+        return True
+
     def begin(self, boot: UUID, inode: int) -> None:
         """Record that from here on it is about `inode`, during `boot`, and that what stands before is right."""
         self._append(record.header(boot, inode))

@@ -303,3 +303,16 @@ def test_a_local_file_is_complete_and_nothing_is_done_to_it(store: AssetStore, t
 def test_a_missing_local_file_is_a_file_not_found(store: AssetStore, tmp_path: Path) -> None:
     with pytest.raises(FileNotFoundError):
         store.open(ResourceKey.absolute(tmp_path / "missing"))
+
+
+def test_a_last_word_of_another_user_after_the_commit_is_taken_into_the_seal(store: AssetStore) -> None:
+    with store.open(KEY) as late, store.open(KEY) as quick:
+        late.begin(remote()).write_at(0, BODY[:10])
+        fill(quick)
+    before = read_meta(meta_file(store))
+    with store.open(KEY) as entry:
+        assert entry.committed
+    after = read_meta(meta_file(store))
+    assert before is not None
+    assert after is not None
+    assert before.sealed != after.sealed == meta_file(store).with_suffix(".journal").stat().st_size
