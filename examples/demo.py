@@ -170,8 +170,8 @@ def judge(console: Console, origin: Origin, size: int, *, same: bool) -> int:
         console.print(
             "0 bytes fetched: all of it was served from the cache. The one request asked for changes.", style="green"
         )
-    elif sent < size // 2:
-        console.print("What a run before this one had fetched was not fetched again.", style="green")
+    elif sent < size - WASTE:
+        console.print("What an earlier run had fetched was not fetched again. Run it once more.", style="green")
     else:
         console.print("Run it again: it is served from the cache.")
     console.print(

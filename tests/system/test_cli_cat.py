@@ -11,7 +11,7 @@ import pytest
 
 from tests.system.command import KITHARA, Running, environment, kithara
 from tests.system.kit import SOON, ranges
-from tests.world import Link, Origin, PatternBody, StallAt
+from tests.world import Fault, Link, NeverAnswer, Origin, PatternBody, StallAt
 from tests.world.fixtures import MakeOrigin
 
 pytestmark = pytest.mark.system
@@ -73,9 +73,12 @@ def test_a_pipe_that_is_closed_ends_it_quietly_and_the_download_too(make_origin:
     assert origin.bytes_sent("/song") <= 4 * MIB
 
 
-def test_ctrl_c_ends_a_blocked_read_without_a_traceback(origin: Origin, store_dir: Path) -> None:
-    url = origin.serve("/song", BODY, faults=[StallAt(0)])
-    with Running(store_dir, "cat", url) as running:
+@pytest.mark.parametrize("command,fault", [("cat", StallAt(0)), ("cat", NeverAnswer()), ("info", NeverAnswer())])
+def test_ctrl_c_ends_what_is_blocked_without_a_traceback(
+    origin: Origin, store_dir: Path, fault: Fault, command: str
+) -> None:
+    url = origin.serve("/song", BODY, faults=[fault])
+    with Running(store_dir, command, url) as running:
         origin.wait_stalled("/song", SOON)
         running.send(signal.SIGINT)
         ran = running.end(within=1.5)

@@ -200,7 +200,11 @@ def _interrupts(cancel: CancelToken) -> Iterator[None]:
         signal.signal(signal.SIGINT, signal.default_int_handler)
         cancel.cancel(Cancelled("Interrupted"))
 
-    before = signal.signal(signal.SIGINT, interrupted)
+    before = signal.getsignal(signal.SIGINT)
+    if before is signal.SIG_IGN:  # a shell has put us into the background: Ctrl-C is meant for others
+        yield
+        return
+    signal.signal(signal.SIGINT, interrupted)
     try:
         yield
     finally:

@@ -1,0 +1,46 @@
+"""The demonstration tells the truth: right bytes, little more than the file fetched, and nothing the second time."""
+
+from __future__ import annotations
+
+import importlib.util
+import sys
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+
+from tests.world.crash import ROOT
+
+pytestmark = pytest.mark.system
+
+
+@pytest.fixture
+def demo(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> ModuleType:
+    """Load the demonstration, with a minute of sound instead of ten and a cache of its own."""
+    monkeypatch.setattr(sys, "path", sys.path[:])
+    spec = importlib.util.spec_from_file_location("kithara_demo", ROOT / "examples" / "demo.py")
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    monkeypatch.setitem(sys.modules, spec.name, module)  # its dataclasses look for it there
+    spec.loader.exec_module(module)
+    monkeypatch.setattr(module, "MINUTES", 1)
+    monkeypatch.setattr(module, "CACHE", tmp_path / "cache")
+    return module
+
+
+def test_the_demonstration_fetches_once_and_then_nothing(demo: ModuleType, capsys: pytest.CaptureFixture[str]) -> None:
+    assert demo.main() == 0
+    first = capsys.readouterr().out
+    assert "SHA-256 of what was read: the same as the original." in first
+    assert "0 bytes fetched: " not in first
+    assert demo.main() == 0
+    assert "0 bytes fetched: " in capsys.readouterr().out
+
+
+def test_the_demonstration_fails_when_bytes_differ(
+    demo: ModuleType, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(demo, "play", lambda *_: "another digest")
+    assert demo.main() == 1
+    assert "NOT that of the original" in capsys.readouterr().out
