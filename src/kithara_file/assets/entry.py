@@ -21,6 +21,7 @@ from kithara_file.errors import AssetError, CorruptResource, LeaseHeld, StorageE
 from kithara_file.net.remote import Remote
 from kithara_file.storage.streaming import StreamingResource
 from kithara_file.storage.system import sync_folder
+from kithara_file.storage.unstored import UnstoredResource
 
 _log = logging.getLogger(__name__)
 
@@ -49,8 +50,9 @@ class Entry:
         """Start to store the version `remote`, or join another process that did; return where its bytes go.
 
         Bytes of another version lose their names: who reads them goes on reading them. A resource that was held here
-        before stays open as well until `close`. Does not wait for the disk. Raises `StorageError` (then nothing is
-        stored) and `LeaseHeld` when another process does not let go of the files within a second.
+        before stays open as well until `close`. Does not wait for the disk. Where the disk refuses, nothing is stored:
+        what is returned is read past the cache, and its `fault` says why. Raises `LeaseHeld` when another process does
+        not let go of the files within a second.
         """
         raise self._local("begun", remote)
 
@@ -131,9 +133,9 @@ class StoredEntry(Entry):
                 meta.generation,
                 length=meta.length,
                 committed=meta.committed,
+                sealed=meta.sealed,
                 checksums=self._checksums,
             )
-                sealed=meta.sealed,
         except CorruptResource:
             return False
         self._hold(resource, meta)
@@ -141,8 +143,11 @@ class StoredEntry(Entry):
 
     def begin(self, remote: Remote) -> StreamingResource:
         self._changed = True
-        with told("begin", self._files.data), self._changing(_HASTE_SECONDS):
-            return self._joined(remote) or self._started(remote)
+        try:
+            with told("begin", self._files.data), self._changing(_HASTE_SECONDS):
+                return self._joined(remote) or self._started(remote)
+        except StorageError as fault:
+            return self._hold(UnstoredResource(fault.again(), length=remote.length), self._facts(remote))
 
     def _joined(self, remote: Remote) -> StreamingResource | None:
         stored = read_meta(self._files.meta)
@@ -152,10 +157,12 @@ class StoredEntry(Entry):
             return self.resource
         return self.resource if self._reopen(stored) else None
 
+    def _facts(self, remote: Remote) -> ResourceMeta:
+        key = self.key
+        return ResourceMeta(remote=remote, url=key.url, name=key.name, length=remote.length, created=self._clock.wall())
+
     def _started(self, remote: Remote) -> StreamingResource:
-        meta = ResourceMeta(
-            remote=remote, url=self.key.url, name=self.key.name, length=remote.length, created=self._clock.wall()
-        )
+        meta = self._facts(remote)
         resource = StreamingResource.create(
             self._files.data, self._files.journal, meta.generation, length=remote.length, checksums=self._checksums
         )
@@ -169,12 +176,12 @@ class StoredEntry(Entry):
             with contextlib.suppress(OSError):
                 self._files.remove()
             raise
-        self._hold(resource, meta)
-        return resource
+        return self._hold(resource, meta)
 
-    def _hold(self, resource: StreamingResource, meta: ResourceMeta) -> None:
+    def _hold(self, resource: StreamingResource, meta: ResourceMeta) -> StreamingResource:
         self._held.append(resource)
         self.resource, self.remote, self._meta = resource, meta.remote, meta
+        return resource
 
     # -- ends --------------------------------------------------------------------------------------------------------
 
@@ -220,17 +227,8 @@ class StoredEntry(Entry):
     def _changing(self, patience: float) -> contextlib.AbstractContextManager[None]:
         return self._lease.change(Deadline.after(patience))
 
-    def close(self) -> None:
-        for each in self._held:
-            each.close()
-        if not self._lease.held:
-            return
-        self._lease.release()
-        try:
-            with told("close", self._lease.folder.path):
-                (self._ledger.settled if self._changed else self._ledger.used)(self.key, self._lease.folder)
     def _seal_again(self) -> None:
-        """Spare the next who opens this the reading of a journal that grew after the commit, by somebody's last word."""
+        """Spare the next to open this the reading of a journal that grew after the commit, by somebody's last word."""
         if not self.committed or self._meta is None or self.resource is None or self.resource.closed:
             return
         if not self._meta.committed or self.resource.journal_bytes == self._meta.sealed:
@@ -243,9 +241,18 @@ class StoredEntry(Entry):
             if stored is not None and stored.committed and stored.sealed != sealed and self._names_ours(stored):
                 write_meta(self._files.meta, replace(stored, sealed=sealed))
 
-        except OSError as error:
+    def close(self) -> None:
         if self._lease.held:
             self._seal_again()
+        for each in self._held:
+            each.close()
+        if not self._lease.held:
+            return
+        self._lease.release()
+        try:
+            with told("close", self._lease.folder.path):
+                (self._ledger.settled if self._changed else self._ledger.used)(self.key, self._lease.folder)
+        except OSError as error:
             _log.warning("! %s", error)
         self._ledger.evict()
 

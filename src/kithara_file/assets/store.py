@@ -17,8 +17,9 @@ from kithara_file.assets.keys import ResourceKey
 from kithara_file.assets.layout import Layout
 from kithara_file.assets.leases import Lease
 from kithara_file.assets.ledger import Freed, Ledger
+from kithara_file.assets.uncached import UncachedEntry
 from kithara_file.clock import Clock, Deadline, SystemClock
-from kithara_file.errors import LeaseHeld, StreamClosed
+from kithara_file.errors import DiskFull, LeaseHeld, StreamClosed
 
 
 class AssetStore:
@@ -60,16 +61,20 @@ class AssetStore:
     def open(self, key: ResourceKey, *, checksums: bool = True) -> Entry:
         """Hold what is stored under `key`, which may be nothing; as long as it is held, nobody evicts it.
 
-        Blocks on the disk. What is stored but makes no sense counts as nothing. Raises `StorageError` when the
-        directory cannot be used, and `LeaseHeld` when other processes do not let the asset go in time.
+        Blocks on the disk. What is stored but makes no sense counts as nothing. A disk without room for another asset
+        gives an entry that is read past the cache. Raises `StorageError` when the directory cannot be used, and
+        `LeaseHeld` when other processes do not let the asset go in time.
         """
         if self._closed:
             raise StreamClosed("The store is closed")
         if key.path is not None:
             return local_entry(key, key.path)
-        with told("use the cache directory", self.root):
-            lease = Lease(partial(self._layout.folder, key), Deadline.after(PATIENCE_SECONDS))
-            return StoredEntry(key, lease, self._ledger, self._clock, checksums=checksums)
+        try:
+            with told("use the cache directory", self.root):
+                lease = Lease(partial(self._layout.folder, key), Deadline.after(PATIENCE_SECONDS))
+                return StoredEntry(key, lease, self._ledger, self._clock, checksums=checksums)
+        except DiskFull as fault:
+            return UncachedEntry(key, fault.again())
 
     def remove(self, key: ResourceKey) -> None:
         """Remove the asset of `key`, all of its resources, if it is there. Raises `LeaseHeld` when somebody uses it."""

@@ -12,11 +12,12 @@ from collections.abc import Hashable
 from concurrent.futures import TimeoutError as FutureTimeout
 from contextlib import suppress
 from pathlib import Path
+from typing import TypeAlias
 
 from kithara_file.assets.keys import ResourceKey
 from kithara_file.assets.store import AssetStore
-from kithara_file.config import FileConfig
-from kithara_file.errors import OfflineMiss
+from kithara_file.config import FileConfig, StoreLike
+from kithara_file.errors import OfflineMiss, StorageError
 from kithara_file.net.engine import Engine
 from kithara_file.net.http import HttpClient
 from kithara_file.net.retry import RetryClient
@@ -25,8 +26,11 @@ from kithara_file.session.audience import Audience
 from kithara_file.session.front import Front
 from kithara_file.session.holding import Holding
 from kithara_file.session.promise import finish
+from kithara_file.session.refuge import Refuge
 from kithara_file.session.session import Session
 from kithara_file.stream.runtime import Runtime
+
+StoreGiven: TypeAlias = StoreLike | str | os.PathLike[str] | None
 
 CLOSE_SECONDS = 2.0
 """How long `leave` waits for the last traces of a session; what still runs then ends by itself."""
@@ -42,14 +46,23 @@ class Registry:
         self._stores: dict[Path, tuple[AssetStore, int]] = {}
         self._engine: tuple[Runtime, Engine] | None = None
         self._shutting: set[asyncio.Task[None]] = set()
+        self._refuge = Refuge()
 
     def join(self, config: FileConfig, holder: object) -> Front:
         """Return the session of `config`, held by `holder` until it leaves. Blocks on the disk, not on the network.
 
         A holder is kept alive: whoever is to be dropped gives a token in its place.
         """
+        try:
+            return self._join(config, holder, config.store)
+        except StorageError as fault:
+            if config.store is not None:
+                raise
+            return self._join(config, holder, self._refuge.instead(fault))
+
+    def _join(self, config: FileConfig, holder: object, given: StoreGiven) -> Front:
         key = ResourceKey.of(os.fspath(config.url), name=config.name, cache_key=config.cache_key)
-        store = self._take_store(config)
+        store = self._take_store(given)
         place = (store.root, key.asset_id, key.resource_hash, config.offline_mode)
         front = self._find(place, holder)
         if front is not None:
@@ -155,10 +168,10 @@ class Registry:
         if engine is not None:
             engine[1].close()
 
-    def _take_store(self, config: FileConfig) -> AssetStore:
-        if isinstance(config.store, AssetStore):
-            return config.store
-        store = AssetStore(None if config.store is None else os.fspath(config.store))  # type: ignore[arg-type]
+    def _take_store(self, given: StoreGiven) -> AssetStore:
+        if isinstance(given, AssetStore):
+            return given
+        store = AssetStore(None if given is None else os.fspath(given))  # type: ignore[arg-type]
         with self._lock:
             known, users = self._stores.get(store.root, (store, 0))
             self._stores[store.root] = known, users + 1

@@ -6,7 +6,7 @@ Must not know: what is done about any of them.
 from __future__ import annotations
 
 import os
-from errno import EACCES, EDQUOT, EISDIR, ENOENT, ENOSPC, EPERM
+from errno import EACCES, EDQUOT, EFBIG, EISDIR, ENOENT, ENOSPC, EPERM
 
 from kithara_file.errors import DiskFull, StorageError
 
@@ -26,6 +26,7 @@ class NotAFile(StorageError, IsADirectoryError):
 _KINDS: dict[int | None, type[StorageError]] = {
     ENOSPC: DiskFull,
     EDQUOT: DiskFull,
+    EFBIG: DiskFull,
     ENOENT: FileMissing,
     EACCES: FileRefused,
     EPERM: FileRefused,

@@ -215,20 +215,21 @@ class StreamingResource(Waitable):
         Data first, then the journal, then `seal` (which writes that it is so), then `committed`. Raises the `fault`
         while the disk does not have everything, and `StorageError` when it fails now; then nothing is committed.
         """
-        data, journal = self._open(), self._journal
+        # No name here for the files: the frames of an error live as long as it is kept, and would hold them open.
+        path = self._open().path
         if self._committed:
             return
-        journal.flush()
+        self._journal.flush()
         if self.fault is not None:
             raise self.fault.again()
         if not self.complete:
-            raise StorageError(f"Cannot commit {data.path}: bytes are missing", path=str(data.path))
+            raise StorageError(f"Cannot commit {path}: bytes are missing", path=str(path))
         try:
-            data.sync()
-            journal.sync()
+            self._open().sync()
+            self._journal.sync()
         except OSError as error:
-            journal.doubt()  # the kernel drops what it could not write back, and reads it as it was before
-            raise named(error, "commit", data.path) from error
+            self._journal.doubt()  # the kernel drops what it could not write back, and reads it as it was before
+            raise named(error.with_traceback(None), "commit", path) from error
         if seal is not None:
             seal()
         self._committed = True

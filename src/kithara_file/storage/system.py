@@ -70,6 +70,11 @@ class OpenFile:
         return cls._regular(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC, writable=False)
 
     @classmethod
+    def nowhere(cls, path: Path) -> Self:
+        """Stand for a file that could not be made at `path`: nothing is in it, and nothing can be written to it."""
+        return cls(os.open(os.devnull, os.O_RDONLY | os.O_CLOEXEC), path, writable=False)
+
+    @classmethod
     def _regular(cls, path: Path, flags: int, *, writable: bool) -> Self:
         file = cls(os.open(path, flags), path, writable=writable)
         mode = os.fstat(file.fd).st_mode

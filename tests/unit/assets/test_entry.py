@@ -262,11 +262,16 @@ def test_a_commit_into_a_store_that_was_deleted_writes_nothing(store: AssetStore
     assert files(store) == []
 
 
-def test_a_disk_that_refuses_leaves_nothing_half_begun(store: AssetStore, entry: Entry) -> None:
+def test_a_disk_that_refuses_leaves_nothing_half_begun_and_is_read_past(store: AssetStore, entry: Entry) -> None:
     meta_file(store).mkdir()
-    with pytest.raises(StorageError):
-        entry.begin(remote())
-    assert entry.resource is None
+    resource = entry.begin(remote())
+    resource.write_at(0, BODY)
+    assert stored(entry) == BODY
+    assert isinstance(resource.fault, StorageError)
+    assert not resource.owns_name
+    entry.refresh(remote('"2"'))
+    with pytest.raises(StorageError, match="Cannot begin"):
+        entry.commit()
     assert [each for each in files(store) if each != ".json"] == []
 
 
