@@ -135,6 +135,10 @@ class MemoryEntry:
             self._left = self.resource.content()
             self.resource.close()
         self._do("close")
+    def make_room(self) -> int | None:
+        """Do nothing: nothing limits it."""
+        return None
+
 
     def __repr__(self) -> str:
         return f"<MemoryEntry {self.resource or 'of nothing'}>"

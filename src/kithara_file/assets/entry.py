@@ -80,6 +80,13 @@ class Entry:
     def _local(self, done: str, *_: object) -> AssetError:
         return AssetError(f"A local file cannot be {done}: {self.key.path}")
 
+    def make_room(self) -> int | None:
+        """Evict what must go so that more may land; return after how many landed bytes to ask again, None: never.
+
+        Blocks on the disk; raises nothing. To be asked when the first byte of a download has landed.
+        """
+        return None
+
     def __enter__(self) -> Self:
         return self
 
@@ -106,7 +113,8 @@ class StoredEntry(Entry):
         with contextlib.ExitStack() as undo:
             undo.callback(lease.release)
             self._recover()
-            if not self.committed:
+            self._changed = self._growing = not self.committed
+            if self._growing:
                 ledger.growing(key)
             undo.pop_all()
         self._changed = not self.committed
@@ -230,6 +238,15 @@ class StoredEntry(Entry):
     def _seal_again(self) -> None:
         """Spare the next to open this the reading of a journal that grew after the commit, by somebody's last word."""
         if not self.committed or self._meta is None or self.resource is None or self.resource.closed:
+    def make_room(self) -> int | None:
+        if not self._growing:  # opened whole, and now replaced
+            self._growing = True
+            self._ledger.growing(self.key)
+        resource = self.resource
+        if resource is None or resource.length is None:
+            return self._ledger.make_room(None)
+        return self._ledger.make_room(resource.length - resource.snapshot().total)
+
             return
         if not self._meta.committed or self.resource.journal_bytes == self._meta.sealed:
             return

@@ -11,6 +11,8 @@ from enum import Enum
 
 from kithara_file.errors import ConfigError
 
+_LEAST_STEP, _LARGEST_STEP = 64 * 1024, 8 * 1024 * 1024
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Limits:
@@ -34,6 +36,16 @@ class Limits:
         """True when there is no limit at all."""
         return self == Limits()
 
+    @property
+    def step(self) -> int | None:
+        """How many bytes one download may land between two looks at these limits; None when they do not count bytes.
+
+        A share of the quota, so that room for a step of each download can be made ahead without emptying the store.
+        """
+        if self.max_bytes is None:
+            return None if self.min_free_bytes is None else _LARGEST_STEP
+        return min(_LARGEST_STEP, max(_LEAST_STEP, self.max_bytes // 32))
+
 
 @dataclass(frozen=True, slots=True)
 class Usage:
@@ -42,6 +54,10 @@ class Usage:
     assets: int
     bytes: int
     free_bytes: int | None = None
+
+    def ahead(self, coming: int) -> Usage:
+        """Return what it will be when so many bytes more have come."""
+        return Usage(self.assets, self.bytes + coming, None if self.free_bytes is None else self.free_bytes - coming)
 
 
 @dataclass(frozen=True, slots=True)

@@ -85,9 +85,23 @@ class Ledger:
         self._index.forget(folder.asset_id)
         folder.vanish()
 
-    def evict(self) -> Freed:
+    def make_room(self, coming: int | None) -> int | None:
+        """Evict so that `coming` bytes more (None: nobody knows how many) may land; return after how many to ask again.
+
+        None when the limits do not count bytes. Room is made for two steps, because landing goes on meanwhile, and also
+        for every other download that is under way.
+        """
+        step = self._limits.step
+        if step is not None:
+            self.evict(2 * step if coming is None else min(2 * step, coming), 2 * step)
+        elif not self._limits.none:
+            self.evict()
+        return step
+
+    def evict(self, coming: int = 0, others_coming: int = 0) -> Freed:
         """Remove what must go under the limits, least recently used first; never what is in use or pinned.
 
+        `coming` bytes, and `others_coming` for each other asset that grows, are counted as if they were here already.
         Only one process does so at a time. Does nothing when another does for too long, or the disk fails.
         """
         if self._limits.none:
@@ -95,17 +109,17 @@ class Ledger:
         try:
             with told("evict from", self._layout.root), contextlib.closing(FileLock(self._layout.lock)) as lock:
                 lock.alone(Deadline.after(_TURN_SECONDS))
-                self._bring_up_to_date()
-                return self._sweep()
+                growing = self._bring_up_to_date()
+                return self._sweep(coming + others_coming * max(0, growing - 1))
         except (StorageError, LeaseHeld) as error:
             _log.warning("! nothing evicted: %s", error)
             return Freed()
 
-    def _sweep(self) -> Freed:
+    def _sweep(self, coming: int) -> Freed:
         freed = Freed()
         now = self._clock.wall()
         for candidate in self._index.least_recent():
-            decided = verdict(candidate, self._usage(), self._limits, now)
+            decided = verdict(candidate, self._usage().ahead(coming), self._limits, now)
             if decided is Verdict.ENOUGH:
                 break
             if decided is Verdict.EVICT and self._gone(candidate.asset_id):
@@ -124,13 +138,17 @@ class Ledger:
         usage = self._index.usage()
         return usage if self._limits.min_free_bytes is None else replace(usage, free_bytes=self._layout.free_bytes())
 
-    def _bring_up_to_date(self) -> None:
+    def _bring_up_to_date(self) -> int:
+        """Measure what must be measured; return how many assets are growing."""
         if not self._index.complete():
             self._index.fill(self._found())
+        growing = 0
         for asset_id in self._index.unmeasured():
             folder = self._layout.asset(asset_id)
             with sole(folder) as alone:
                 self._index.resize(asset_id, folder.stored_bytes(), measured=alone)
+                growing += not alone
+        return growing
 
     def _found(self) -> Iterator[Row]:
         for folder in self._layout.every_asset():

@@ -20,6 +20,7 @@ from kithara_file.session import offline
 from kithara_file.session.completion import Completion
 from kithara_file.session.failures import Failures
 from kithara_file.session.flights import Flights
+from kithara_file.session.growth import Growth
 from kithara_file.session.judge import Judge
 from kithara_file.session.landing import Mismatch, land
 from kithara_file.session.link import Link
@@ -72,6 +73,7 @@ class Session:
         self.failures = Failures(self)
         self.completion = Completion(self)
         self.opened: Future[None] = Future()
+        self.growth = Growth(holding, background)
         """Done when the first answer is in, or none is needed."""
         self.over = False
         self.dead = False
@@ -181,6 +183,7 @@ class Session:
         self.flights.accepted(fetcher)
         self._listen()
         finish(self.opened, None)
+            self.growth.landed(new)
         self.step()
 
     def landed(self, fetcher: Fetcher, chunk: Chunk, seconds: float) -> None:
@@ -220,6 +223,7 @@ class Session:
     # -- the end -----------------------------------------------------------------------------------------------------
 
     async def shut(self) -> None:
+        await self.growth.shut()
         """Stop everything, keep what has landed, and let go. Idempotent."""
         if self.over:
             return

@@ -1,0 +1,70 @@
+"""The store hears of a download's growth at its first byte and after each step."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+
+from kithara_file.errors import StorageError
+from kithara_file.session.growth import Growth
+from kithara_file.session.holding import Holding
+from tests.world.background import InlineBackground
+from tests.world.entry import MemoryEntry
+
+
+class CountingEntry(MemoryEntry):
+    """Counts how often room was made, and answers as it is told."""
+
+    def __init__(self, step: int | None, error: Exception | None = None) -> None:
+        super().__init__()
+        self.step, self.error, self.asked = step, error, 0
+
+    def make_room(self) -> int | None:
+        self.asked += 1
+        if self.error is not None:
+            raise self.error
+        return self.step
+
+
+async def asked(entry: CountingEntry, *landings: int) -> int:
+    """Land `landings` one after another, each when all is quiet; return how often room was made."""
+    growth = Growth(Holding(entry, lambda: None), InlineBackground())
+    for size in landings:
+        growth.landed(size)
+        await growth.shut()
+    return entry.asked
+
+
+@pytest.mark.parametrize(
+    "step, landings, times",
+    [
+        (100, (1,), 1),
+        (100, (1, 99), 1),
+        (100, (1, 101), 2),
+        (100, (500, 500), 2),
+        (None, (1, 10**9), 1),
+        (0, (1, 1), 2),
+    ],
+)
+def test_room_is_made_at_the_first_byte_and_after_each_step(
+    step: int | None, landings: tuple[int, ...], times: int
+) -> None:
+    assert asyncio.run(asked(CountingEntry(step), *landings)) == times
+
+
+def test_a_store_that_fails_ends_no_download(caplog: pytest.LogCaptureFixture) -> None:
+    assert asyncio.run(asked(CountingEntry(1, StorageError("broken")), 1, 10)) == 1
+    assert "no room made: broken" in caplog.text
+
+
+def test_room_is_made_once_at_a_time() -> None:
+    async def twice() -> int:
+        entry = CountingEntry(1)
+        growth = Growth(Holding(entry, lambda: None), InlineBackground(disk_seconds=0.01))
+        growth.landed(10)
+        growth.landed(10)
+        await growth.shut()
+        return entry.asked
+
+    assert asyncio.run(twice()) == 1
