@@ -14,7 +14,7 @@ from typing import Any, TypeVar
 
 from kithara_file import File, FileConfig, KitharaError, Retry, Stream, Timeouts
 from tests.system.kit import SOON, started
-from tests.world import PatternBody
+from tests.world import Origin, PatternBody
 
 T = TypeVar("T")
 
@@ -27,6 +27,8 @@ BREAK = 100_000
 """Where the first answer ends in most of the tests."""
 
 TIMEOUTS = Timeouts(connect=1.0, headers=0.3, idle=0.3)
+PATIENT = Timeouts(connect=1.0, headers=1.0, idle=5.0)
+"""For a stall that the test itself ends."""
 RETRY = Retry(retries=3, first_delay=0.01, max_delay=0.02, jitter=0.0)
 
 
@@ -83,6 +85,21 @@ def tail_first(stream: Stream, came: bytearray) -> None:
     stream.seek(0)
     read_on(stream, came)
     assert came.endswith(tail)
+
+
+def changes(
+    kind: type[KitharaError] | tuple[type[KitharaError], ...], origin: Origin, url: str, store: Path, **options: Any
+) -> Outcome:
+    """Check what `tells` does, for a first answer that stalls and is cut only after a byte of it was read."""
+
+    def taste_and_cut(stream: Stream, came: bytearray) -> None:
+        came += stream.read(1000)
+        origin.drop_connections()
+        read_on(stream, came)
+
+    found = tells(kind, url, store, read=taste_and_cut, timeouts=PATIENT, **options)
+    assert len(found.data) >= 1000
+    return found
 
 
 def heals(url: str, store: Path, right: bytes = DATA, **options: Any) -> None:

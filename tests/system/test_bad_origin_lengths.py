@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from kithara_file import BodyBroken, InvalidResponse, RangeNotSatisfiable, ResourceChanged
-from tests.system.bad_origin import BREAK, DATA, heals, heals_or_tells, opened, outcome, tells, within
-from tests.world import Chunked, CloseAt, CloseDelimited, Header, Item, Origin, Raw, SayLength, plain, ranged, when
+from tests.system.bad_origin import BREAK, DATA, changes, heals, heals_or_tells, opened, outcome, tells, within
+from tests.world import Chunked, CloseDelimited, Header, Item, Origin, Raw, SayLength, StallAt, plain, ranged, when
 
 pytestmark = pytest.mark.system
 
@@ -48,8 +48,8 @@ def test_a_length_shorter_than_the_body_is_where_http_says_that_it_ends(origin: 
 
 
 def test_a_length_shorter_than_the_body_that_a_part_denies_is_told(origin: Origin, store_dir: Path) -> None:
-    url = origin.serve("/a", DATA, always=[when(plain, SayLength(by=-10), CloseAt(BREAK))])
-    tells((ResourceChanged, InvalidResponse), url, store_dir)
+    url = origin.serve("/a", DATA, always=[when(plain, SayLength(by=-10), StallAt(BREAK))])
+    changes((ResourceChanged, InvalidResponse), origin, url, store_dir)
 
 
 @pytest.mark.parametrize("text", NO_LENGTHS.values(), ids=NO_LENGTHS)
@@ -138,13 +138,13 @@ def test_a_seek_within_a_length_that_nobody_can_have_is_told(origin: Origin, sto
 
 def test_a_chunked_whole_shorter_than_the_length_told_before_is_told(origin: Origin, store_dir: Path) -> None:
     short = (Header("Content-Length"), Raw(chunked(DATA[: BREAK + 500])))
-    url = origin.serve("/a", DATA, faults=[CloseAt(BREAK)], always=[when(ranged, short)], ranges=False)
-    tells((ResourceChanged, InvalidResponse, BodyBroken), url, store_dir)
+    url = origin.serve("/a", DATA, faults=[StallAt(BREAK)], always=[when(ranged, short)], ranges=False)
+    changes((ResourceChanged, InvalidResponse, BodyBroken), origin, url, store_dir)
 
 
 def test_a_chunked_whole_longer_than_the_length_told_before_is_told(origin: Origin, store_dir: Path) -> None:
-    url = origin.serve("/a", DATA, faults=[CloseAt(BREAK)], always=[when(ranged, Raw(chunked(DATA + b"more")))])
-    tells((ResourceChanged, InvalidResponse, BodyBroken), url, store_dir)
+    url = origin.serve("/a", DATA, faults=[StallAt(BREAK)], always=[when(ranged, Raw(chunked(DATA + b"more")))])
+    changes((ResourceChanged, InvalidResponse, BodyBroken), origin, url, store_dir)
 
 
 def chunked(data: bytes) -> bytes:

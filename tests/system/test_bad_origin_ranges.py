@@ -7,7 +7,19 @@ from pathlib import Path
 import pytest
 
 from kithara_file import InvalidResponse, RangeNotSatisfiable, ResourceChanged
-from tests.system.bad_origin import BODY, BREAK, DATA, OTHER, heals, heals_or_tells, opened, tail_first, tells, within
+from tests.system.bad_origin import (
+    BODY,
+    BREAK,
+    DATA,
+    OTHER,
+    changes,
+    heals,
+    heals_or_tells,
+    opened,
+    tail_first,
+    tells,
+    within,
+)
 from tests.system.kit import asked_bytes
 from tests.world import (
     Chunked,
@@ -23,6 +35,7 @@ from tests.world import (
     Raw,
     RefuseRange,
     SayRange,
+    StallAt,
     Status,
     Version,
     ranged,
@@ -140,10 +153,11 @@ def test_a_whole_body_in_the_place_of_a_range_is_compared_with_what_is_held(
     origin: Origin, store_dir: Path, etag: str | None, *, consumed: bool
 ) -> None:
     other: Item = Serve(Version(body=PatternBody(300_000, seed=4), etag=etag, ranges=False))
-    url = origin.serve("/a", DATA, etag=etag, faults=[CloseAt(BREAK)], always=[when(ranged, other)])
     if consumed:
-        tells(ResourceChanged, url, store_dir)
+        url = origin.serve("/a", DATA, etag=etag, faults=[StallAt(BREAK)], always=[when(ranged, other)])
+        changes(ResourceChanged, origin, url, store_dir)
     else:
+        url = origin.serve("/a", DATA, etag=etag, faults=[CloseAt(BREAK)], always=[when(ranged, other)])
         heals_or_tells(ResourceChanged, url, store_dir, read=tail_first, right=OTHER)
 
 
@@ -152,8 +166,8 @@ def test_a_416_within_the_known_length_finds_a_shorter_version(
     origin: Origin, store_dir: Path, etag: str | None
 ) -> None:
     first = Serve(Version(body=BODY, etag=etag))
-    url = origin.serve("/a", OTHER[:5000], etag=etag and '"v2"', faults=[(first, CloseAt(BREAK))])
-    tells(ResourceChanged, url, store_dir)
+    url = origin.serve("/a", OTHER[:5000], etag=etag and '"v2"', faults=[(first, StallAt(BREAK))])
+    changes(ResourceChanged, origin, url, store_dir)
 
 
 def test_a_416_within_the_known_length_before_anything_was_read_is_the_new_version(

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from kithara_file import InvalidResponse, NetError, ResourceChanged
-from tests.system.bad_origin import BREAK, DATA, heals, outcome, tells
-from tests.world import CloseAt, Item, Origin, Raw, Redirect, Request, Status
+from tests.system.bad_origin import BREAK, DATA, changes, heals, outcome
+from tests.world import CloseAt, Item, Origin, Raw, Redirect, Request, StallAt, Status
 from tests.world.fixtures import MakeOrigin
 
 pytestmark = pytest.mark.system
@@ -129,10 +129,10 @@ def test_a_resume_begins_at_the_original_url_since_targets_expire(origin: Origin
 
 
 def test_a_resume_that_leads_elsewhere_is_compared(origin: Origin, store_dir: Path) -> None:
-    origin.serve("/one", DATA, faults=[CloseAt(BREAK)])
+    origin.serve("/one", DATA, faults=[StallAt(BREAK)])
     origin.serve("/two", DATA[::-1], etag='"v2"')
     url = origin.serve("/a", b"", faults=[Redirect("/one"), *[Redirect("/two")] * 9])
-    tells(ResourceChanged, url, store_dir)
+    changes(ResourceChanged, origin, url, store_dir)
 
 
 def test_the_headers_of_a_redirect_tell_nothing_of_its_target(origin: Origin, store_dir: Path) -> None:

@@ -10,7 +10,7 @@ from threading import Lock
 import pytest
 
 from kithara_file import AccessDenied, NotFound, ResourceChanged, Retry, StatusError, Unavailable
-from tests.system.bad_origin import BREAK, DATA, RETRY, heals, opened, outcome, tells, within
+from tests.system.bad_origin import BREAK, DATA, RETRY, changes, heals, opened, outcome, tells, within
 from tests.world import CloseAt, Item, Origin, PatternBody, Request, StallAt, Status, http_date, ranged, when
 
 pytestmark = pytest.mark.system
@@ -193,9 +193,9 @@ def test_a_signer_that_fails_is_told_with_its_reason(origin: Origin, store_dir: 
 
 
 def test_a_new_url_of_other_bytes_is_not_mixed_in(origin: Origin, store_dir: Path) -> None:
-    url = expiring(origin)
+    url = origin.serve("/a", DATA, faults=[StallAt(BREAK), *[Status(403)] * 9])
     new = origin.serve("/b", DATA[::-1], etag='"v2"')
-    tells(ResourceChanged, url, store_dir, refresh_url=lambda: new)
+    changes(ResourceChanged, origin, url, store_dir, refresh_url=lambda: new)
 
 
 def test_two_fetches_refused_at_once_ask_for_one_new_url(origin: Origin, store_dir: Path) -> None:
