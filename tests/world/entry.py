@@ -124,6 +124,10 @@ class MemoryEntry:
         if self._stored is not None:
             self._stored = replace(self._stored, freshness=remote.freshness)
 
+    def make_room(self) -> int | None:
+        """Do nothing: nothing limits it."""
+        return None
+
     def commit(self) -> None:
         """Commit the resource."""
         self._do("commit")
@@ -135,10 +139,6 @@ class MemoryEntry:
             self._left = self.resource.content()
             self.resource.close()
         self._do("close")
-    def make_room(self) -> int | None:
-        """Do nothing: nothing limits it."""
-        return None
-
 
     def __repr__(self) -> str:
         return f"<MemoryEntry {self.resource or 'of nothing'}>"

@@ -68,6 +68,13 @@ class Entry:
         """
         raise self._local("committed")
 
+    def make_room(self) -> int | None:
+        """Evict what must go so that more may land; return after how many landed bytes to ask again, None: never.
+
+        Blocks on the disk; raises nothing. To be asked when the first byte of a download has landed.
+        """
+        return None
+
     def remove(self) -> None:
         """Take away the names of what is stored of this resource; who reads it goes on reading it."""
         raise self._local("removed")
@@ -79,13 +86,6 @@ class Entry:
 
     def _local(self, done: str, *_: object) -> AssetError:
         return AssetError(f"A local file cannot be {done}: {self.key.path}")
-
-    def make_room(self) -> int | None:
-        """Evict what must go so that more may land; return after how many landed bytes to ask again, None: never.
-
-        Blocks on the disk; raises nothing. To be asked when the first byte of a download has landed.
-        """
-        return None
 
     def __enter__(self) -> Self:
         return self
@@ -213,6 +213,15 @@ class StoredEntry(Entry):
         self.resource.commit(self._seal)
         self._ledger.evict()
 
+    def make_room(self) -> int | None:
+        if not self._growing:  # opened whole, and now replaced
+            self._growing = True
+            self._ledger.growing(self.key)
+        resource = self.resource
+        if resource is None or resource.length is None:
+            return self._ledger.make_room(None)
+        return self._ledger.make_room(resource.length - resource.snapshot().total)
+
     def _seal(self) -> None:
         assert self.resource is not None
         with told("commit", self._files.meta):
@@ -238,15 +247,6 @@ class StoredEntry(Entry):
     def _seal_again(self) -> None:
         """Spare the next to open this the reading of a journal that grew after the commit, by somebody's last word."""
         if not self.committed or self._meta is None or self.resource is None or self.resource.closed:
-    def make_room(self) -> int | None:
-        if not self._growing:  # opened whole, and now replaced
-            self._growing = True
-            self._ledger.growing(self.key)
-        resource = self.resource
-        if resource is None or resource.length is None:
-            return self._ledger.make_room(None)
-        return self._ledger.make_room(resource.length - resource.snapshot().total)
-
             return
         if not self._meta.committed or self.resource.journal_bytes == self._meta.sealed:
             return

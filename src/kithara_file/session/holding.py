@@ -34,6 +34,9 @@ class Entry(Protocol):
     def commit(self) -> None:
         """Make the complete resource durable. Blocks."""
 
+    def make_room(self) -> int | None:
+        """Evict so that more may land; return after how many landed bytes to ask again, None: never. Blocks."""
+
     def close(self) -> None:
         """Let go. Blocks."""
 
@@ -43,9 +46,6 @@ class Holding:
 
     def __init__(self, entry: Entry, at_close: Callable[[], None]) -> None:
         self.entry = entry
-    def make_room(self) -> int | None:
-        """Evict so that more may land; return after how many landed bytes to ask again, None: never. Blocks."""
-
         self.remote = entry.remote
         self.resource = entry.resource
         self._retired: list[Resource] = []

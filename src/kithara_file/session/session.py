@@ -72,8 +72,8 @@ class Session:
         self.judge = Judge(self, holding)
         self.failures = Failures(self)
         self.completion = Completion(self)
-        self.opened: Future[None] = Future()
         self.growth = Growth(holding, background)
+        self.opened: Future[None] = Future()
         """Done when the first answer is in, or none is needed."""
         self.over = False
         self.dead = False
@@ -181,9 +181,10 @@ class Session:
         self.link.answered(seconds)
         self.judge.answer(fetcher, answer)
         self.flights.accepted(fetcher)
-        self._listen()
-        finish(self.opened, None)
-            self.growth.landed(new)
+        self.holding.entry.end_turn()
+        self.listen()
+        if not (fetcher.compare and fetcher.position in self.judge.coverage):  # else what overlaps is compared first
+            finish(self.opened, None)
         self.step()
 
     def landed(self, fetcher: Fetcher, chunk: Chunk, seconds: float) -> None:
@@ -204,6 +205,7 @@ class Session:
             self.events.publish(CacheBypassed(resource.fault))
             self.completion.give_up(resource.fault)
         self.judge.reached(fetcher)
+        finish(self.opened, None)
         self.notices.landed(resource.coverage.total, resource.length, self.clock.monotonic())
         self.step()
 
@@ -223,7 +225,6 @@ class Session:
     # -- the end -----------------------------------------------------------------------------------------------------
 
     async def shut(self) -> None:
-        await self.growth.shut()
         """Stop everything, keep what has landed, and let go. Idempotent."""
         if self.over:
             return
