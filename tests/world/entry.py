@@ -111,6 +111,17 @@ class MemoryEntry:
 
     # -- Entry -------------------------------------------------------------------------------------------------------
 
+    def take_turn(self) -> bool:
+        """Grant it: nobody else is here."""
+        return True
+
+    def end_turn(self) -> None:
+        """Do nothing."""
+
+    def join(self) -> bool:
+        """Tell whether something is stored."""
+        return self.resource is not None
+
     def begin(self, remote: Remote) -> ScriptedResource:
         """Hold `remote`, of which there is nothing yet."""
         self._do("begin")

@@ -16,6 +16,7 @@ from kithara_file.assets.keys import ResourceKey
 from kithara_file.assets.leases import Lease
 from kithara_file.assets.ledger import Ledger
 from kithara_file.assets.meta import ResourceMeta, read_meta, write_meta, write_meta_soon
+from kithara_file.assets.turns import Turn
 from kithara_file.clock import Clock, Deadline
 from kithara_file.errors import AssetError, CorruptResource, LeaseHeld, StorageError
 from kithara_file.net.remote import Remote
@@ -45,6 +46,17 @@ class Entry:
     def committed(self) -> bool:
         """True when all bytes are there, and durable."""
         return self.resource is not None and self.resource.committed
+
+    def take_turn(self) -> bool:
+        """Be the one who asks for a resource of which nothing is stored; False while another process is."""
+        return True
+
+    def end_turn(self) -> None:
+        """Let the processes that wait for our answer go on. Idempotent."""
+
+    def join(self) -> bool:
+        """Take over what another process has begun to store meanwhile; return whether there is something now."""
+        return self.resource is not None
 
     def begin(self, remote: Remote) -> StreamingResource:
         """Start to store the version `remote`, or join another process that did; return where its bytes go.
@@ -109,6 +121,7 @@ class StoredEntry(Entry):
         self._checksums = checksums
         self._files = lease.folder.resource(key.resource_hash)
         self._meta: ResourceMeta | None = None
+        self._turn = Turn(lease.folder.lease, key.resource_hash)
         self._held: list[StreamingResource] = []
         with contextlib.ExitStack() as undo:
             undo.callback(lease.release)
@@ -117,7 +130,19 @@ class StoredEntry(Entry):
             if self._growing:
                 ledger.growing(key)
             undo.pop_all()
-        self._changed = not self.committed
+
+    # -- turns -------------------------------------------------------------------------------------------------------
+
+    def take_turn(self) -> bool:
+        return self._turn.take()
+
+    def end_turn(self) -> None:
+        self._turn.release()
+
+    def join(self) -> bool:
+        if self.resource is None and self._files.meta.exists():
+            self._recover()
+        return self.resource is not None
 
     # -- beginnings --------------------------------------------------------------------------------------------------
 
@@ -259,6 +284,7 @@ class StoredEntry(Entry):
                 write_meta(self._files.meta, replace(stored, sealed=sealed))
 
     def close(self) -> None:
+        self._turn.release()
         if self._lease.held:
             self._seal_again()
         for each in self._held:

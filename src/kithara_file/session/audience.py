@@ -24,6 +24,7 @@ class Audience:
         self._unlimited = replace(self._limited, look_ahead_bytes=None)
         self._lock = threading.RLock()  # re-entrant: the garbage collector may drop a reader while one is added
         self._readers: tuple[Reader, ...] = ()
+        self._expected = True
         self.everything = False
         """True once somebody wants the whole resource, whatever the readers' look-ahead is."""
         self.cautious = False
@@ -33,6 +34,7 @@ class Audience:
         """Take a reader in."""
         with self._lock:
             self._readers = (*self._readers, reader)
+            self._expected = False
 
     def remove(self, holder: object) -> None:
         """Take leave of a reader; anything else is none."""
@@ -41,8 +43,10 @@ class Audience:
 
     @property
     def playheads(self) -> tuple[Playhead, ...]:
-        """Where each reader is, and how far ahead of it to fetch."""
+        """Where each reader is, and how far ahead of it to fetch; the first is expected at the beginning."""
         heads = tuple(each.playhead for each in self._readers)
+        if self._expected and not self.everything and self._limited.look_ahead_bytes is not None:
+            heads = (Playhead(0, self._limited.initial_window),)
         if not self.cautious:
             return heads
         share = CAUTIOUS_BYTES // max(1, len(heads))

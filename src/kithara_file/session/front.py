@@ -48,7 +48,7 @@ class Front:
         session = self.session
         resource = session.holding.resource
         if resource is None or not resource.committed or session.judge.must_ask():
-            self.background.call(session.start)
+            self.background.call(session.opening.start)
             return
         self.quiet = True
         resource.on_demand = self.poke

@@ -25,6 +25,15 @@ class Entry(Protocol):
     def resource(self) -> Resource | None:
         """Its bytes."""
 
+    def take_turn(self) -> bool:
+        """Be the one who asks for a resource of which nothing is stored; False while another process is."""
+
+    def end_turn(self) -> None:
+        """Let the processes that wait for our answer go on."""
+
+    def join(self) -> bool:
+        """Take over what another process has begun to store meanwhile; return whether there is something now."""
+
     def begin(self, remote: Remote) -> Resource:
         """Make room for a new version, in the place of an older one; fast enough for the loop."""
 
@@ -69,6 +78,12 @@ class Holding:
         if older is not None and older is not self.resource:
             self._retired.append(older)
         return self.resource
+
+    def join(self) -> bool:
+        """Hold what another process has begun to store meanwhile; return whether there is something."""
+        if self.resource is None and self.entry.join():
+            self.resource, self.remote, self._stored = self.entry.resource, self.entry.remote, self.entry.remote
+        return self.resource is not None
 
     def confirm(self, found: Remote) -> None:
         """Take in an answer of the same version: it may know the length, and is fresher."""

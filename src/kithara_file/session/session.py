@@ -25,6 +25,7 @@ from kithara_file.session.judge import Judge
 from kithara_file.session.landing import Mismatch, land
 from kithara_file.session.link import Link
 from kithara_file.session.notices import Notices
+from kithara_file.session.opening import Opening
 from kithara_file.session.promise import finish
 from kithara_file.session.sharing import Sharing
 from kithara_file.session.trouble import Trouble
@@ -73,6 +74,7 @@ class Session:
         self.failures = Failures(self)
         self.completion = Completion(self)
         self.growth = Growth(holding, background)
+        self.opening = Opening(self)
         self.opened: Future[None] = Future()
         """Done when the first answer is in, or none is needed."""
         self.over = False
@@ -104,23 +106,15 @@ class Session:
 
     # -- look, decide, act -------------------------------------------------------------------------------------------
 
-    def start(self) -> None:
-        """Begin: ask the origin what has to be asked before the first read."""
-        self._listen()
-        if not self.judge.must_ask():
-            finish(self.opened, None)
-        elif self.holding.complete:
-            self.flights.add(self.judge.revalidation(self.flights.started + 1))
-        self.step()
-
-    def _listen(self) -> None:
+    def listen(self) -> None:
+        """Be told when a reader blocks on the resource."""
         if self.holding.resource is not None:
             self.holding.resource.on_demand = self.poke
 
     def step(self) -> None:
         """Look at what is, decide what should be, and make it so."""
         self._poked = False
-        if self.over or self.dead or self._revalidating:
+        if self.over or self.dead or self.opening.busy:
             return
         resource = self.holding.resource
         if resource is not None:
@@ -132,7 +126,7 @@ class Session:
         now = self.clock.monotonic()
         plan = self.sharing.decide(self.look(demands, now))
         self.notices.phase(self.phase)  # before the fetches of that phase are told
-        self.flights.obey(plan, self.judge.fetcher, now, hurry=resource is None or bool(demands))
+        self.flights.obey(plan, self.judge.fetcher, now, hurry=bool(demands) or not self.opened.done())
         self._wake_at(plan.wake_at, now)
         if plan.complete and resource is not None:
             self.completion.begin(resource)
@@ -144,7 +138,7 @@ class Session:
             length=self.holding.length,
             coverage=self.judge.coverage,
             fetches=self.flights.views,
-            demands=self._opening() + self.judge.missing(demands),
+            demands=self.opening.demand + self.judge.missing(demands),
             playheads=self.audience.playheads,
             seekable=self.judge.seekable,
             sequential_done=self.judge.sequential_done and not self.audience.cautious,
@@ -155,15 +149,6 @@ class Session:
             ride=self.link.ride(policy.ride_bytes),
             little=self.link.little,
         )
-
-    @property
-    def _revalidating(self) -> bool:
-        """True while everything is here and the origin is asked whether it is current: there is nothing to decide."""
-        return self.holding.complete and not self.opened.done()
-
-    def _opening(self) -> tuple[int, ...]:
-        """Return the demand that opening makes: for the first missing byte, whose answer proves the version."""
-        return () if self.opened.done() else (self.judge.frontier,)
 
     def _launch(self, fetcher: Fetcher) -> None:
         self.events.publish(FetchStarted(fetcher.start.start, fetcher.start.end))
@@ -199,6 +184,7 @@ class Session:
         self.link.landed(chunk.size, seconds)
         if new:
             self.failures.landed()
+            self.growth.landed(new)
             self._flush = self._flush or self.background.loop.call_later(FLUSH_SECONDS, self._flush_now)
         if resource.fault is not None and not self.audience.cautious:
             self.audience.cautious = True
@@ -232,12 +218,14 @@ class Session:
         for timer in filter(None, (self._wake, self._flush)):
             timer.cancel()
         self.failures.close()
+        self.opening.shut()
         error = Cancelled("The session was closed")
         finish(self.opened, error)
         if self.holding.resource is not None:
             self.holding.resource.fail(error)
         await asyncio.gather(*self.flights.drop(), return_exceptions=True)
         await self.completion.shut(error)
+        await self.growth.shut()
         await self.background.on_disk(self._let_go)
 
     def _let_go(self) -> None:

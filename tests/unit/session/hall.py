@@ -1,12 +1,16 @@
 """A whole session in one loop of virtual time: real parts around a scripted far end and a store in memory.
 
+Leaving it shuts the session, and finds nothing running, no request in flight, and no fault of ours in the log.
+
 Must not know: what a test wants of it.
 """
 
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Awaitable
+from functools import cache
 from types import TracebackType
 from typing import Self, TypeVar
 
@@ -23,6 +27,7 @@ from kithara_file.stream.aio import AsyncStream
 from tests.world.background import InlineBackground
 from tests.world.clock import FakeClock, VirtualTimeLoop
 from tests.world.entry import MemoryEntry
+from tests.world.remote import ScriptedRemote
 
 T = TypeVar("T")
 E = TypeVar("E", bound=FileEvent)
@@ -32,6 +37,7 @@ PATIENCE = 3600.0
 """Virtual seconds that anything may take before it counts as stuck."""
 
 
+@cache
 def body_of(size: int, seed: int = 1) -> bytes:
     """Return bytes in which every misplaced range is noticed."""
     return b"".join((seed * 1_000_003 + at).to_bytes(8, "big") for at in range(0, size + 8, 8))[:size]
@@ -44,17 +50,36 @@ def present_clock() -> FakeClock:
     return loop.clock
 
 
-class Hall:
-    """A session and its front; leaving it shuts the session and finds nothing left.
+class Collector(logging.Handler):
+    """Keeps what is logged as an error."""
 
-    `client` is the `Client`, `entry` the store's place, `options` fields of `FileConfig`.
+    def __init__(self, into: list[str]) -> None:
+        super().__init__(logging.ERROR)
+        self._into = into
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Keep `record`, with its traceback."""
+        self._into.append(self.format(record))
+
+
+class Hall:
+    """A session and its front: `client` is the `Client`, `entry` the store's place, `options` fields of `FileConfig`.
+
+    `far` is the remote whose bodies must be done at the end, when it is not the `client` itself.
     """
 
     def __init__(
-        self, client: Client, entry: MemoryEntry | None = None, *, disk_seconds: float = 0.0, **options: object
+        self,
+        client: Client,
+        entry: MemoryEntry | None = None,
+        *,
+        far: ScriptedRemote | None = None,
+        disk_seconds: float = 0.0,
+        **options: object,
     ) -> None:
         self.config = FileConfig(URL, **options)  # type: ignore[arg-type]
         self.client = client
+        self.far = far or client
         self.entry = entry or MemoryEntry()
         self.background = InlineBackground(disk_seconds)
         self.house = Registry()
@@ -68,6 +93,9 @@ class Hall:
         self.house.hold(self.front, self)
         self.heard = self.session.events.subscribe(capacity=100_000)
         self._events: list[FileEvent] = []
+        self.wrong: list[str] = []
+        """What went wrong that must not: our own faults, told to the log or to the loop."""
+        self._handler = Collector(self.wrong)
         self._before = asyncio.all_tasks()
 
     def _count(self) -> None:
@@ -75,16 +103,21 @@ class Hall:
 
     async def __aenter__(self) -> Self:
         """Start; the first answer is not waited for."""
-        self.session.start()
+        logging.getLogger("kithara_file").addHandler(self._handler)
+        self.background.loop.set_exception_handler(lambda _, context: self.wrong.append(str(context)))
+        self.session.opening.start()
         return self
 
     async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, _: TracebackType | None
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         await self.session.shut()
-        left = asyncio.all_tasks() - self._before
+        logging.getLogger("kithara_file").removeHandler(self._handler)
         if error is None:
-            assert left == set(), "tasks outlive the session"
+            assert asyncio.all_tasks() - self._before == set(), "tasks outlive the session"
+            assert not isinstance(self.far, ScriptedRemote) or self.far.flying == 0
+            assert self.session.flights.views == ()
+            assert self.wrong == []
 
     async def opened(self) -> Self:
         """Wait for the first answer; raises why there is none."""

@@ -1,0 +1,74 @@
+"""The first contact: what has to be asked before the first read, and who asks.
+
+Must not know: how an answer is judged, what is fetched later. Called on the loop.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+
+from kithara_file.session.promise import finish
+
+if TYPE_CHECKING:
+    from kithara_file.session.session import Session
+
+TURN_SECONDS = 0.01
+"""How soon to look again whether the process that asks first has an answer."""
+PATIENCE_SECONDS = 5.0
+"""How long to wait for that process; it may be stopped."""
+
+
+class Opening:
+    """Brings a session to where its version is known."""
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+        self._since: float | None = None
+        self._timer: asyncio.TimerHandle | None = None
+        self._begun = False
+
+    @property
+    def busy(self) -> bool:
+        """True while nothing is to be decided: another process asks, or we ask whether all that is here is current."""
+        session = self._session
+        return self._timer is not None or (self._begun and session.holding.complete and not session.opened.done())
+
+    @property
+    def demand(self) -> tuple[int, ...]:
+        """The demand that opening makes: for the first missing byte, whose answer proves the version."""
+        return () if self._session.opened.done() else (self._session.judge.frontier,)
+
+    def start(self) -> None:
+        """Ask the origin what has to be asked, unless another process does."""
+        session, self._timer = self._session, None
+        if session.over:
+            return
+        if self._waits():
+            self._timer = session.background.loop.call_later(TURN_SECONDS, self.start)
+            return
+        self._begun = True
+        session.listen()
+        if not session.judge.must_ask() or session.sharing.others_fetch:
+            finish(session.opened, None)
+        elif session.holding.complete:
+            session.flights.add(session.judge.revalidation(session.flights.started + 1))
+        session.step()
+
+    def _waits(self) -> bool:
+        """Tell whether to wait for another process, which asks first; join what it has stored once it has."""
+        session, now = self._session, self._session.clock.monotonic()
+        if session.holding.resource is not None or session.config.offline_mode:
+            return False
+        self._since = now if self._since is None else self._since
+        if not session.holding.entry.take_turn() and now - self._since < PATIENCE_SECONDS:
+            return True
+        if session.holding.join():
+            session.holding.entry.end_turn()
+        return False
+
+    def shut(self) -> None:
+        """Wait no more."""
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
