@@ -12,6 +12,7 @@ from typing import Any
 from kithara_file.config import FileConfig
 from kithara_file.session.file import File
 from kithara_file.stream.aio import AsyncStream
+from kithara_file.stream.committed import buffer_of
 from kithara_file.stream.stream import BufferedStream, Stream
 
 
@@ -21,7 +22,7 @@ def open_file(url: str | os.PathLike[str], buffering: int = io.DEFAULT_BUFFER_SI
     Returns once the headers are in; the rest downloads while it is read, and a seek beyond it fetches a range of its
     own. Every field of `FileConfig` is a keyword. Raises the errors of `kithara_file.errors`, which are `OSError`s.
     """
-    return BufferedStream(Stream.open(File, FileConfig(url, **options)), buffering)
+    return buffer_of(Stream.open(File, FileConfig(url, **options)), buffering)
 
 
 async def aopen_file(url: str | os.PathLike[str], **options: Any) -> AsyncStream:

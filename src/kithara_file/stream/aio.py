@@ -8,6 +8,7 @@ from __future__ import annotations
 import errno
 import os
 from collections.abc import AsyncIterator
+from operator import index
 from typing import Self, TypeVar
 
 from kithara_file.clock import CancelToken, Deadline
@@ -61,7 +62,7 @@ class AsyncStream:
             self.error = error
             raise
         except TimeoutError as error:
-            self.error = NetTimeout(url=self.name, stage="body", seconds=source.read_timeout or 0.0)
+            self.error = self._too_late()
             raise self.error from error
         return count
 
@@ -83,13 +84,18 @@ class AsyncStream:
     async def seek(self, offset: int, whence: int = os.SEEK_SET) -> int:
         """Move to `offset` and forget a sticky error; `SEEK_END` waits for the length."""
         self._check(sticky=False)
-        base = {os.SEEK_SET: 0, os.SEEK_CUR: self._position}.get(whence)
-        if base is None:
+        if whence == os.SEEK_END:
             base = await self._length()
-        if base + offset < 0:
+        elif whence in (os.SEEK_SET, os.SEEK_CUR):
+            base = self._position if whence == os.SEEK_CUR else 0
+        else:
+            msg = f"whence cannot be {whence!r}"
+            raise ValueError(msg)
+        position = base + index(offset)
+        if position < 0:
             raise OSError(errno.EINVAL, os.strerror(errno.EINVAL))
         self.error = None
-        self._position = base + offset
+        self._position = position
         self._source.seeking(self._position)
         return self._position
 
@@ -97,7 +103,12 @@ class AsyncStream:
         known = self._source.length
         if known is not None:
             return known
-        return await self._source.await_length(Deadline.after(self._source.read_timeout), self._cancel)
+        try:
+            return await self._source.await_length(Deadline.after(self._source.read_timeout), self._cancel)
+        except TimeoutError as error:
+            if isinstance(error, KitharaError):
+                raise
+            raise self._too_late() from error
 
     def tell(self) -> int:
         """Return the position."""
@@ -125,10 +136,12 @@ class AsyncStream:
 
     def readable(self) -> bool:
         """Return True."""
+        self._check(sticky=False)
         return True
 
     def seekable(self) -> bool:
         """Return True."""
+        self._check(sticky=False)
         return True
 
     async def close(self) -> None:
@@ -161,6 +174,9 @@ class AsyncStream:
             raise StreamClosed
         if sticky and self.error is not None:
             raise self.error.again()
+
+    def _too_late(self) -> NetTimeout:
+        return NetTimeout(url=self.name, stage="body", seconds=self._source.read_timeout or 0.0)
 
     def __repr__(self) -> str:
         return f"<AsyncStream {self.name} {'closed' if self._closed else f'at {self._position} of {self.length}'}>"

@@ -7,12 +7,12 @@ on which they are fetched again; a file that ends before its time is never taken
 from __future__ import annotations
 
 import io
+import threading
 from typing import TYPE_CHECKING
 
 from kithara_file.clock import CancelToken
-from kithara_file.errors import StreamClosed
 from kithara_file.stream.source import Source
-from kithara_file.stream.stream import Stream
+from kithara_file.stream.stream import BufferedStream, CarefulBuffer, Stream
 
 if TYPE_CHECKING:
     from _typeshed import WriteableBuffer
@@ -27,6 +27,11 @@ def stream_of(source: Source, cancel: CancelToken) -> Stream:
     return Stream(source, cancel) if descriptor is None else CommittedStream(descriptor, source, cancel)
 
 
+def buffer_of(stream: Stream, size: int) -> BufferedStream:
+    """Return a buffer of `size` bytes over `stream`, as careful as that needs."""
+    return (BufferedStream if isinstance(stream, CommittedStream) else CarefulBuffer)(stream, size)
+
+
 class CommittedStream(io.FileIO, Stream):
     """A `Stream` whose bytes are all on disk. `fileno` works; `seek` and `tell` are FileIO's."""
 
@@ -38,6 +43,9 @@ class CommittedStream(io.FileIO, Stream):
         Stream.__init__(self, source, cancel)
         self.name = source.name
         self._untold = 0
+        # The number of a closed descriptor soon belongs to another file, and a read under way would be of that one.
+        # Re-entrant, because a signal handler may close the file which it interrupts.
+        self._reading = threading.RLock()
 
     @property
     def _position(self) -> int:
@@ -50,27 +58,32 @@ class CommittedStream(io.FileIO, Stream):
 
     def readinto(self, buffer: WriteableBuffer, /) -> int:
         """Read what fits; 0 at the end."""
-        if self._source.committed and self.error is None and (count := io.FileIO.readinto(self, buffer)):
-            self._untold += count
-            if self._untold >= TELL_BYTES:
-                self._tell()
-            return count
+        if self._source.committed and self.error is None:
+            with self._reading:
+                count = io.FileIO.readinto(self, buffer)
+            if count:
+                self._untold += count
+                if self._untold >= TELL_BYTES:
+                    self._tell()
+                return count
         return Stream.readinto(self, buffer)
 
     def read(self, size: int | None = -1, /) -> bytes:
         """Return `size` bytes, fewer only when the end comes first; all that is left when negative."""
         if not self._source.committed or self.error is not None:
             return Stream.read(self, size)
-        start = io.FileIO.tell(self)
-        data = io.FileIO.read(self, size)
-        if len(data) == size or start + len(data) == self.length:
+        with self._reading:
+            start = io.FileIO.tell(self)
+            data = io.FileIO.read(self, size)
+        end = start + len(data)
+        if len(data) == size or end >= (self.length or 0):
             return data
-        io.FileIO.seek(self, start)
+        self._position = start
         return Stream.read(self, size)
 
     def readall(self) -> bytes:
         """Return all bytes from here to the end."""
-        return self.read(-1)
+        return Stream.readall(self)
 
     def seek(self, offset: int, whence: int = 0, /) -> int:
         """Move, and forget a sticky error."""
@@ -83,8 +96,9 @@ class CommittedStream(io.FileIO, Stream):
 
     def _close(self, *, wait: bool) -> None:
         if not self.closed:
-            io.FileIO.close(self)
-            self._cancel.cancel(StreamClosed())
+            self.interrupt()
+            with self._reading:
+                io.FileIO.close(self)
             self._source.close(wait=wait)
 
     close = Stream.close

@@ -9,7 +9,9 @@ from __future__ import annotations
 import errno
 import io
 import os
+from collections.abc import Callable
 from contextlib import suppress
+from operator import index
 from typing import TYPE_CHECKING, TypeVar
 
 from kithara_file.clock import CancelToken, Deadline
@@ -20,7 +22,9 @@ from kithara_file.stream.source import Source, StreamType
 if TYPE_CHECKING:
     from _typeshed import WriteableBuffer
 
+A = TypeVar("A")
 C = TypeVar("C")
+R = TypeVar("R")
 
 READ_ALL_STEP = 1 << 20
 
@@ -131,10 +135,11 @@ class Stream(io.RawIOBase):
         else:
             msg = f"whence cannot be {whence!r}"
             raise ValueError(msg)
-        if base + offset < 0:
+        position = base + index(offset)
+        if position < 0:
             raise OSError(errno.EINVAL, os.strerror(errno.EINVAL))
         self.error = None
-        self._position = base + offset
+        self._position = position
         self._source.seeking(self._position)
         return self._position
 
@@ -191,11 +196,15 @@ class Stream(io.RawIOBase):
         """Let go: a read blocked in another thread raises `StreamClosed`; the last to close ends the download."""
         self._close(wait=True)
 
+    def interrupt(self) -> None:
+        """End every wait of this stream with `StreamClosed`, now and from now on, as the first half of closing it."""
+        self._cancel.cancel(StreamClosed())
+
     def _close(self, *, wait: bool) -> None:
         if self.closed:
             return
         super().close()
-        self._cancel.cancel(StreamClosed())
+        self.interrupt()
         self._source.close(wait=wait)
 
     def __del__(self) -> None:
@@ -230,11 +239,49 @@ class BufferedStream(io.BufferedReader):
         super().__init__(raw, buffer_size)
 
     def close(self) -> None:
-        """Close the stream first: the base class would wait for its own lock, which the blocked read holds."""
-        with suppress(ValueError):  # detached
-            self.raw.close()
+        """Wake a blocked read first: the base class waits for its own lock, which that read holds."""
+        if self.raw is not None:  # detached
+            self.raw.interrupt()
         super().close()
 
     def __del__(self) -> None:
         with suppress(ValueError, AttributeError):
             self.raw.__del__()
+
+
+class CarefulBuffer(BufferedStream):
+    """A buffer in which a read that fails or is interrupted leaves the position where it was.
+
+    The base class drops what it has gathered so far, and the next read would go on behind that. The care costs more
+    than small reads themselves, so that a stream which cannot be interrupted goes without.
+    """
+
+    def read(self, size: int | None = -1, /) -> bytes:
+        """Return `size` bytes, fewer only when the end comes first; all that is left when negative."""
+        return self._whole(super().read, size)
+
+    def read1(self, size: int = -1, /) -> bytes:
+        """Return up to `size` bytes by at most one read of the stream."""
+        return self._whole(super().read1, size)
+
+    def readinto(self, buffer: WriteableBuffer, /) -> int:
+        """Fill `buffer`, but for the end, and return how many bytes that were."""
+        return self._whole(super().readinto, buffer)
+
+    def readline(self, size: int | None = -1, /) -> bytes:
+        """Return a line with its end, or up to `size` bytes of it."""
+        return self._whole(super().readline, size)
+
+    def _whole(self, read: Callable[[A], R], argument: A) -> R:
+        start = self.tell()
+        try:
+            return read(argument)
+        except BaseException:
+            self._return_to(start)
+            raise
+
+    def _return_to(self, start: int) -> None:
+        with suppress(ValueError):  # closed meanwhile
+            error = self.raw.error
+            self.seek(start)
+            self.raw.error = error
