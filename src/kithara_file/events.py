@@ -204,22 +204,32 @@ def _tell(loop: asyncio.AbstractEventLoop, arrived: asyncio.Event) -> None:
         loop.call_soon_threadsafe(arrived.set)
 
 
+EARLY = 64
+"""How many events are kept for the first subscriber."""
+
+
 class EventBus:
     """Tells every subscriber what happened, in order, without ever waiting for one."""
 
     def __init__(self) -> None:
         self._lock = threading.RLock()
         self._subscriptions: tuple[Subscription, ...] = ()
+        self._early: deque[FileEvent] | None = deque(maxlen=EARLY)
         self._closed = False
 
     def subscribe(self, callback: Callable[[FileEvent], None] | None = None, *, capacity: int = 1024) -> Subscription:
         """Return a new subscription that hears everything from now on.
 
+        The first one also hears what was told before there was anybody to hear it, at most the last `EARLY` events: so
+        who subscribes right after an open learns how the open went.
         With a `callback` a thread of the subscription's own calls it for each event, and logs what it raises; without
         one the subscription is iterated by the caller.
         """
         subscription = Subscription(self, capacity)
         with self._lock:
+            early, self._early = self._early or (), None
+            for event in early:
+                subscription.offer(event)
             self._subscriptions = (*self._subscriptions, subscription)
             closed = self._closed
         if closed:
@@ -232,6 +242,11 @@ class EventBus:
 
     def publish(self, event: FileEvent) -> None:
         """Tell everybody. Never blocks, never raises."""
+        if self._early is not None:
+            with self._lock:
+                if self._early is not None:
+                    self._early.append(event)
+                    return
         for subscription in self._subscriptions:
             subscription.offer(event)
 

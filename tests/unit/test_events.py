@@ -9,7 +9,7 @@ from dataclasses import FrozenInstanceError
 
 import pytest
 
-from kithara_file.events import ByteProgress, EventBus, FileEvent, Subscription
+from kithara_file.events import EARLY, ByteProgress, EndOfStream, EventBus, FileEvent, Subscription
 
 SOON = 5.0
 
@@ -204,3 +204,23 @@ def test_a_subscription_says_how_it_stands() -> None:
     bus.publish(number(2))
     assert repr(subscription) == "<Subscription 1 waiting · 1 dropped>"
     bus.close()
+
+
+def test_the_first_subscriber_hears_what_came_before_it_and_no_later_one_does() -> None:
+    bus = EventBus()
+    bus.publish(EndOfStream(1))
+    first = bus.subscribe()
+    second = bus.subscribe()
+    bus.publish(EndOfStream(2))
+    bus.close()
+    assert list(first) == [EndOfStream(1), EndOfStream(2)]
+    assert list(second) == [EndOfStream(2)]
+
+
+def test_what_is_kept_for_the_first_subscriber_is_bounded() -> None:
+    bus = EventBus()
+    for position in range(EARLY + 10):
+        bus.publish(EndOfStream(position))
+    with bus.subscribe() as first:
+        bus.close()
+        assert [each.position for each in first if isinstance(each, EndOfStream)] == list(range(10, EARLY + 10))
