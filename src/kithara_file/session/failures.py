@@ -90,7 +90,8 @@ class Failures:
         One that says no length proves no end: there are origins which refuse every range in this way.
         """
         session, holding = self._session, self._session.holding
-        if holding.length is None and error.length is not None and error.length >= session.judge.coverage.end:
+        open_ended = holding.resource is not None and holding.length is None
+        if open_ended and error.length is not None and error.length >= session.judge.coverage.end:
             holding.announce(error.length)
         else:
             session.judge.ignores_ranges = True  # the whole body tells whether it has changed, and brings the bytes
