@@ -52,6 +52,9 @@ INSERT INTO assets VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT (asset_id) DO UPDATE
     url = excluded.url, name = excluded.name, last_used = excluded.last_used, measured = excluded.measured,
     bytes = CASE excluded.measured WHEN 0 THEN bytes ELSE excluded.bytes END
 """
+_PIN = """
+INSERT INTO assets VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT (asset_id) DO UPDATE SET pins = excluded.pins
+"""
 _LEAST_RECENT = """
 SELECT asset_id, bytes, last_used, pins FROM assets
 WHERE pins = 0 AND (last_used, asset_id) > (?, ?) ORDER BY last_used, asset_id LIMIT ?
@@ -79,8 +82,16 @@ class Index:
         self._database = Database(path, lock, _SCHEMA, clock)
 
     def note(self, row: Row) -> None:
-        """Take down that an asset was used; its size too, when it was measured. Its pins stay."""
+        """Take down that an asset was used; its size too, when it was measured. Its pins stay, if it was known."""
         self._do(_NOTE, *astuple(row))
+
+    def pin(self, row: Row) -> None:
+        """Take down how many pins an asset has, and the rest if it was not known."""
+        self._do(_PIN, *astuple(row))
+
+    def repin(self, asset_id: str, pins: int) -> None:
+        """Take down how many pins an asset has, which is known or of no interest."""
+        self._do("UPDATE assets SET pins = ? WHERE asset_id = ?", pins, asset_id)
 
     def touch(self, asset_id: str, last_used: float) -> bool:
         """Take down that an asset was used again; return False when it is not known here."""

@@ -8,6 +8,7 @@
     <root>/assets/CACHEDIR.TAG                    tells backup programs to pass by
     <root>/assets/<asset_id>/lease                shared by all who use the asset
     <root>/assets/<asset_id>/lock                 held by who changes which files there are
+    <root>/assets/<asset_id>/asset.pins           who wants it to stay: see `pins`
     <root>/assets/<asset_id>/<resource_hash>.json     what the resource is: see `meta`
     <root>/assets/<asset_id>/<resource_hash>.journal  which of its bytes are present
     <root>/assets/<asset_id>/<resource_hash>.data     the bytes
@@ -57,12 +58,13 @@ class ResourceFiles:
 class AssetFolder:
     """The folder of one asset."""
 
-    __slots__ = ("lease", "lock", "path")
+    __slots__ = ("lease", "lock", "path", "pins")
 
     def __init__(self, path: Path) -> None:
         self.path = path
         self.lease = path / "lease"
         self.lock = path / "lock"
+        self.pins = path / "asset.pins"
 
     @property
     def asset_id(self) -> str:

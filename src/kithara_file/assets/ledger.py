@@ -18,6 +18,7 @@ from kithara_file.assets.layout import AssetFolder, Layout
 from kithara_file.assets.leases import sole
 from kithara_file.assets.locks import FileLock
 from kithara_file.assets.meta import read_meta
+from kithara_file.assets.pins import pins_of
 from kithara_file.clock import Clock, Deadline
 from kithara_file.errors import LeaseHeld, StorageError
 
@@ -45,7 +46,7 @@ class Ledger:
 
     def growing(self, key: ResourceKey) -> None:
         """Note that an asset is in use and its size is going to change."""
-        self._index.note(Row(key.asset_id, key.url, key.name, 0, self._clock.wall(), measured=False))
+        self._index.note(self._row(key, self._layout.asset(key.asset_id), 0, measured=False))
 
     def settled(self, key: ResourceKey, folder: AssetFolder) -> None:
         """Note that somebody has done with an asset that he changed; removed when nothing in it is worth keeping."""
@@ -53,8 +54,8 @@ class Ledger:
             if alone and folder.vacant:
                 self._remove(folder)
             elif folder.present:
-                stored, now = folder.stored_bytes(), self._clock.wall()
-                self._index.note(Row(key.asset_id, key.url, key.name, stored, now))
+                stored = folder.stored_bytes()
+                self._index.note(self._row(key, folder, stored))
                 if not alone:  # others go on using it: its size is theirs to settle
                     self._index.resize(key.asset_id, stored, measured=False)
             else:
@@ -62,14 +63,26 @@ class Ledger:
 
     def used(self, key: ResourceKey, folder: AssetFolder) -> None:
         """Note that somebody has done with an asset that he only read."""
-        now = self._clock.wall()
-        if not self._index.touch(key.asset_id, now):
-            self._index.note(Row(key.asset_id, key.url, key.name, folder.stored_bytes(), now))
+        if not self._index.touch(key.asset_id, self._clock.wall()):
+            self._index.note(self._row(key, folder, folder.stored_bytes()))
 
-    def remove(self, asset_id: str) -> bool:
-        """Remove an asset; return False when somebody uses it. Raises `OSError`."""
+    def pinned(self, key: ResourceKey, folder: AssetFolder) -> None:
+        """Note how many pins an asset has; called while nobody else can change them."""
+        self._index.pin(self._row(key, folder, 0, measured=False))
+
+    def _row(self, key: ResourceKey, folder: AssetFolder, stored: int, *, measured: bool = True) -> Row:
+        pins = len(pins_of(folder))
+        return Row(key.asset_id, key.url, key.name, stored, self._clock.wall(), pins, measured)
+
+    def remove(self, asset_id: str, *, pinned: bool = True) -> bool:
+        """Remove an asset; return False when somebody uses it, or pins it unless `pinned`. Raises `OSError`."""
         folder = self._layout.asset(asset_id)
         with sole(folder) as alone:
+            # The file of the pins decides, whatever the index says: nobody can change it now.
+            pins = 0 if pinned or not alone else len(pins_of(folder))
+            if pins:
+                self._index.repin(asset_id, pins)
+                return False
             if alone:
                 self._remove(folder)
             elif folder.path.exists():
@@ -129,7 +142,7 @@ class Ledger:
 
     def _gone(self, asset_id: str) -> bool:
         try:
-            return self.remove(asset_id)
+            return self.remove(asset_id, pinned=False)
         except OSError as error:
             _log.warning("! asset %s cannot be evicted: %s", asset_id, error)
             return False
@@ -156,7 +169,7 @@ class Ledger:
             url, name = (facts.url, facts.name) if facts else ("", None)
             with sole(folder) as alone:
                 stored, used = folder.stored_bytes(), folder.last_changed()
-            yield Row(folder.asset_id, url, name, stored, used, measured=alone)
+            yield Row(folder.asset_id, url, name, stored, used, len(pins_of(folder)), measured=alone)
 
     def close(self) -> None:
         """Let the index go. Idempotent."""

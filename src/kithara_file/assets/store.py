@@ -17,9 +17,10 @@ from kithara_file.assets.keys import ResourceKey
 from kithara_file.assets.layout import Layout
 from kithara_file.assets.leases import Lease
 from kithara_file.assets.ledger import Freed, Ledger
+from kithara_file.assets.pins import checked, pins_of, write_pins
 from kithara_file.assets.uncached import UncachedEntry
 from kithara_file.clock import Clock, Deadline, SystemClock
-from kithara_file.errors import DiskFull, LeaseHeld, StreamClosed
+from kithara_file.errors import AssetError, DiskFull, LeaseHeld, StreamClosed
 
 
 class AssetStore:
@@ -71,15 +72,69 @@ class AssetStore:
             return local_entry(key, key.path)
         try:
             with told("use the cache directory", self.root):
-                lease = Lease(partial(self._layout.folder, key), Deadline.after(PATIENCE_SECONDS))
-                return StoredEntry(key, lease, self._ledger, self._clock, checksums=checksums)
+                return StoredEntry(key, self._lease(key), self._ledger, self._clock, checksums=checksums)
         except DiskFull as fault:
             return UncachedEntry(key, fault.again())
 
-    def remove(self, key: ResourceKey) -> None:
-        """Remove the asset of `key`, all of its resources, if it is there. Raises `LeaseHeld` when somebody uses it."""
+    # -- pins --------------------------------------------------------------------------------------------------------
+
+    def pin(self, target: str | ResourceKey, name: str = "user") -> frozenset[str]:
+        """Keep the asset of `target`, which may have to be fetched yet, whatever the limits; return all its pins.
+
+        It stays for as long as any name pins it, across restarts; the same name counts once. Blocks on the disk. Raises
+        `StorageError` and `LeaseHeld`; then nothing has changed.
+        """
+        return self._repin(target, frozenset({checked(name)}), frozenset())
+
+    def unpin(self, target: str | ResourceKey, name: str | None = "user") -> frozenset[str]:
+        """Take the pin `name` off the asset of `target`, None: every pin; return those left. Idempotent."""
+        key = self._key(target)
+        before = pins_of(self._layout.asset(key.asset_id))
+        gone = before if name is None else frozenset({name})
+        return self._repin(key, frozenset(), gone) if before & gone else before
+
+    def pins(self, target: str | ResourceKey) -> frozenset[str]:
+        """Return the names that pin the asset of `target`."""
+        return pins_of(self._layout.asset(self._key(target).asset_id))
+
+    def _repin(self, target: str | ResourceKey, more: frozenset[str], less: frozenset[str]) -> frozenset[str]:
+        key = self._key(target)
+        with told("pin in", self.root):
+            lease = self._lease(key)
+            try:
+                with lease.change(Deadline.after(PATIENCE_SECONDS)):
+                    names = (pins_of(lease.folder) | more) - less
+                    write_pins(lease.folder, names)
+                    self._ledger.pinned(key, lease.folder)
+            finally:
+                lease.release()
+            self._ledger.settled(key, lease.folder)
+        self._ledger.evict()
+        return names
+
+    def _key(self, target: str | ResourceKey) -> ResourceKey:
+        return target if isinstance(target, ResourceKey) else ResourceKey.of(target)
+
+    def _lease(self, key: ResourceKey) -> Lease:
+        if key.path is not None:
+            raise AssetError(f"A local file is not in the store: {key.path}")
+        if self._closed:
+            raise StreamClosed("The store is closed")
+        return Lease(partial(self._layout.folder, key), Deadline.after(PATIENCE_SECONDS))
+
+    # -- what must go ------------------------------------------------------------------------------------------------
+
+    def remove(self, target: str | ResourceKey, *, pinned: bool = False) -> None:
+        """Remove the asset of `target`, all of its resources, if it is there.
+
+        Raises `LeaseHeld` when somebody uses it, and `AssetError` when it is pinned, unless pinned ones may go too.
+        """
+        key = self._key(target)
+        names = frozenset() if pinned else self.pins(key)
+        if names:
+            raise AssetError(f"{key.url} is pinned by {', '.join(sorted(names))}, so that it stays")
         with told("remove", self._layout.asset(key.asset_id).path):
-            if not self._ledger.remove(key.asset_id):
+            if not self._ledger.remove(key.asset_id, pinned=pinned):
                 raise LeaseHeld(f"{key.url} is in use, so that it cannot be removed")
 
     def gc(self) -> Freed:
