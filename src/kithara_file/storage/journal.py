@@ -18,7 +18,7 @@ from xxhash import xxh3_64
 from kithara_file.errors import CorruptResource
 from kithara_file.ranges import ByteRange, Coverage
 from kithara_file.storage import record
-from kithara_file.storage.record import History, Record
+from kithara_file.storage.record import History, Record, Stamp
 from kithara_file.storage.system import OpenFile
 
 GATHERED = 256 * 1024
@@ -56,12 +56,14 @@ class Journal:
         """Open a journal to read what was recorded and go on."""
         return cls(OpenFile.existing(path, append=True), generation, checksums=checksums)
 
-    def ends_at(self, size: int | None, inode: int) -> bool:
-        """Tell whether the journal is of our generation, about the file `inode`, and exactly `size` bytes long."""
-        if self._file.size != size:
+    def ends_at(self, size: int | None, inode: int, stamp: Stamp) -> bool:
+        """Tell whether this is our journal of `inode`, `size` bytes long, and the file still as it was left."""
+        if size is None or size < 2 * record.SIZE or self._file.size != size:
             return False
-        found, _ = record.decode(self._read(ByteRange(0, record.SIZE)), self._salt)
-        if not found or (found[0].kind, found[0].digest) != (record.HEADER, inode):
+        first, last = (
+            record.decode(self._read(ByteRange(at, at + record.SIZE)), self._salt)[0] for at in (0, size - record.SIZE)
+        )
+        if not first or (first[0].kind, first[0].digest) != (record.HEADER, inode) or last != [record.left(stamp)]:
             return False
         self._seen.add(0, size)
         return True
@@ -73,6 +75,10 @@ class Journal:
     def doubt(self) -> None:
         """Record that nothing in here is to be believed unverified: the disk has failed to keep what it took."""
         self.begin(uuid4(), self._file.inode)
+
+    def left(self, stamp: Stamp) -> None:
+        """Record how the data looked when we had last written to it."""
+        self._append(record.left(stamp))
 
     def landed(self, start: int, pieces: Sequence[bytes | memoryview]) -> None:
         """Record that `pieces` are in place from `start` on."""
@@ -187,6 +193,9 @@ class NoJournal:
 
     fault: OSError | None = None
     size = 0
+
+    def left(self, stamp: Stamp) -> None:
+        """Forget it."""
 
     def landed(self, start: int, pieces: Sequence[bytes | memoryview]) -> None:
         """Forget it."""

@@ -9,6 +9,9 @@ one that died in the middle of its record must not silence the others.
 
 A journal is only ever appended to. That ranges were lost is a record too, and a record whose range was cut by a later
 loss vouches for nothing any more: its digest is about bytes some of which are gone.
+
+Whoever lets the file go says last how it looked. A file that looks otherwise when it is opened again was changed by
+somebody who keeps no journal, and is to be verified; that costs one `fstat` to find out.
 """
 
 from __future__ import annotations
@@ -30,7 +33,7 @@ MAGIC = b"\x89kj1"
 TO_THE_END = 1 << 62
 """The end of a loss that takes everything from its start on."""
 
-HEADER, LANDED, UNHASHED, LOST = range(4)
+HEADER, LANDED, UNHASHED, LOST, LEFT = range(5)
 
 
 class Record(NamedTuple):
@@ -42,9 +45,18 @@ class Record(NamedTuple):
     digest: int = 0
 
 
+Stamp = tuple[int, int, int]
+"""What changes with every write to a file, whoever writes: when it was written, when it was changed, its size."""
+
+
 def header(boot: UUID, inode: int) -> Record:
     """Say that what follows is about the file `inode`, and was written while `boot` lasted."""
     return Record(HEADER, boot.int >> 64, boot.int & (1 << 64) - 1, inode)
+
+
+def left(stamp: Stamp) -> Record:
+    """Say how the file looked when its writer let it go: if it looks otherwise later, somebody else has been at it."""
+    return Record(LEFT, *(each & (1 << 64) - 1 for each in stamp))
 
 
 def salt(generation: str) -> int:
@@ -83,6 +95,8 @@ class History:
     coverage: Coverage
     vouchers: tuple[Record, ...]
     """The records whose bytes are all still claimed, in order; later ones win."""
+    left: Record | None = None
+    """The last record if it says how the file was left, and so nobody is known to have written since."""
 
 
 def replay(records: Sequence[Record]) -> History | None:
@@ -95,6 +109,8 @@ def replay(records: Sequence[Record]) -> History | None:
         kind, start, end, _ = record
         if kind == HEADER:
             last = last or record
+        elif kind == LEFT:
+            continue
         elif kind == LOST:
             lost.add(start, end)
         elif not lost or _clear(lost, start, end):
@@ -103,7 +119,9 @@ def replay(records: Sequence[Record]) -> History | None:
         else:
             spans += [(each.start, each.end) for each in lost.gaps(start, end)]
     begun = last or records[0]
-    return History(UUID(int=begun.start << 64 | begun.end), begun.digest, Coverage.of(spans), tuple(reversed(vouchers)))
+    untouched = records[-1] if records[-1].kind == LEFT else None
+    boot = UUID(int=begun.start << 64 | begun.end)
+    return History(boot, begun.digest, Coverage.of(spans), tuple(reversed(vouchers)), untouched)
 
 
 def _clear(lost: Coverage, start: int, end: int) -> bool:

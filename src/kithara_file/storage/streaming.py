@@ -50,6 +50,7 @@ class StreamingResource(Waitable):
         self._memory_bytes = memory_bytes
         self._window: Window | None = None
         self._fault: StorageError | None = None
+        self._written = False
 
     # -- beginnings --------------------------------------------------------------------------------------------------
 
@@ -99,14 +100,15 @@ class StreamingResource(Waitable):
         was taken back since, and it need not be read.
 
         Raises `CorruptResource` when data or journal are missing or of another generation, `StorageError` when they
-        cannot be read. What was written before the machine last started and not committed, or by a file that is not
-        this one (restored from a copy), is verified first: then only bytes with a matching digest are believed. Bytes
-        beyond the end of the file are not. A resource with any of its bytes gone is not committed any more.
+        cannot be read. What was written before the machine last started and not committed, a file that is not the one
+        which was written (restored from a copy) and one that was changed since it was left are verified first: then
+        only bytes with a matching digest are believed. Bytes beyond the end of the file are not. A resource with any of
+        its bytes gone is not committed any more.
         """
         try:
             file = OpenFile.existing(data)
             log = Journal.open(journal, generation, checksums=checksums)
-            if committed and length is not None and file.size >= length and log.ends_at(sealed, file.inode):
+            if committed and length is not None and file.size >= length and log.ends_at(sealed, file.inode, file.stamp):
                 coverage = Coverage([ByteRange(0, length)] if length else ())
             else:
                 coverage = _believed(file, log, this_boot(), durable=committed)
@@ -158,6 +160,7 @@ class StreamingResource(Waitable):
             self._drop(ByteRange(end, record.TO_THE_END))
         stored, error = data.write(start, pieces, size)
         if stored:
+            self._written = True
             self._land(start, start + stored)
             self._journal.landed(start, pieces if stored == size else before(pieces, stored))
         if error is not None:
@@ -200,7 +203,7 @@ class StreamingResource(Waitable):
         for each in self._journal.catch_up():
             if each.kind == record.LOST:
                 self._forget_bytes(ByteRange(each.start, each.end))
-            elif each.kind != record.HEADER:
+            elif each.kind in (record.LANDED, record.UNHASHED):
                 self._land(each.start, each.end)
 
     @property
@@ -226,6 +229,7 @@ class StreamingResource(Waitable):
             raise StorageError(f"Cannot commit {path}: bytes are missing", path=str(path))
         try:
             self._open().sync()
+            self._note_stamp()
             self._journal.sync()
         except OSError as error:
             self._journal.doubt()  # the kernel drops what it could not write back, and reads it as it was before
@@ -354,7 +358,13 @@ class StreamingResource(Waitable):
         """Flush and let the files go. Idempotent; reads after it raise `StreamClosed`."""
         if self._shut():
             self._journal.flush()
+            self._note_stamp()
             self._journal, self._data = NoJournal(), None
+
+    def _note_stamp(self) -> None:
+        if self._written and self._data is not None:
+            self._written = False
+            self._journal.left(self._data.stamp)
 
     def __repr__(self) -> str:
         state = "committed" if self._committed else f"{self.progress}"
@@ -365,13 +375,16 @@ def _believed(data: OpenFile, journal: Journal, this_boot: UUID, *, durable: boo
     """Return what of the journal's claims holds, having made the journal say no more than that."""
     history = journal.history()
     coverage = history.coverage
-    if history.inode != data.inode or (history.boot != this_boot and not durable):
+    other_boot = history.boot != this_boot and not durable
+    changed = history.left not in (None, record.left(data.stamp))
+    if history.inode != data.inode or other_boot or changed:
         coverage = proven(data, history.vouchers)
         unproven = history.coverage.copy()
         for each in coverage:
             unproven.remove(each.start, each.end)
         journal.lost(*unproven)
         journal.begin(this_boot, data.inode)
+        journal.left(data.stamp)
     elif (end := data.size) < coverage.end:
         # Said in the journal too, or else a later write past this end would make the claim look true again.
         journal.lost(ByteRange(end, record.TO_THE_END))

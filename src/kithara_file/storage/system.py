@@ -111,6 +111,12 @@ class OpenFile:
         return os.fstat(self.fd).st_ino
 
     @property
+    def stamp(self) -> tuple[int, int, int]:
+        """What changes with every write to this file, by anybody: its times, in nanoseconds, and its size."""
+        status = os.fstat(self.fd)
+        return status.st_mtime_ns, status.st_ctime_ns, status.st_size
+
+    @property
     def owns_name(self) -> bool:
         """True while the path still leads to this file."""
         try:

@@ -178,9 +178,9 @@ def test_a_cut_file_is_not_committed_and_says_what_is_left(store: AssetStore) ->
         data.truncate(1000)
     with store.open(KEY) as entry:
         assert not entry.committed
-        assert stored(entry) == BODY[:1000]
+        assert stored(entry) == b""  # the one record speaks for all bytes, some of which are gone
         assert entry.resource is not None
-        entry.resource.write_at(1000, BODY[1000:])
+        entry.resource.write_at(0, BODY)
         entry.commit()
     with store.open(KEY) as entry:
         assert entry.committed

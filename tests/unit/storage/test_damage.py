@@ -79,8 +79,8 @@ def test_verify_finds_nothing_where_nothing_is_wrong(place: Place) -> None:
 
 def test_a_flipped_bit_is_found_and_fetched_again(place: Place) -> None:
     full(place)
-    place.flip(42)
     resource = place.reopen(length=100, committed=True)
+    place.flip(42)
     assert [(each.start, each.end) for each in resource.verify()] == [(0, 100)]
     assert (resource.committed, spans(resource)) == (False, [])
     resource.close()

@@ -8,7 +8,6 @@ from pathlib import Path
 import pytest
 
 from kithara_file.errors import CorruptResource
-from kithara_file.ranges import ByteRange
 from kithara_file.storage import StreamingResource
 from tests.unit.storage.places import Place
 
@@ -94,7 +93,7 @@ def test_a_file_that_was_cut_short_is_not_whole(place: Place) -> None:
         file.truncate(1000)
     resource = reopened(place, sealed)
     assert not resource.committed
-    assert list(resource.snapshot()) == [ByteRange(0, 1000)]
+    assert list(resource.snapshot()) == []  # the one record speaks for all bytes, some of which are gone
     resource.close()
 
 

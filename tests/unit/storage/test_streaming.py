@@ -11,7 +11,7 @@ import pytest
 
 from kithara_file.errors import CorruptResource, StorageError, StreamClosed
 from kithara_file.ranges import ByteRange
-from kithara_file.storage import StreamingResource
+from kithara_file.storage import StreamingResource, record
 from tests.unit.storage.places import AFTER_A_POWER_CUT, Place, full, pattern, read, small_disk, spans, wait
 
 # -- beginnings ------------------------------------------------------------------------------------------------------
@@ -159,8 +159,60 @@ def test_a_committed_resource_reopens_committed(place: Place) -> None:
     resource.close()
 
 
+def in_two(place: Place) -> None:
+    """Leave a committed resource behind of which two records speak."""
+    resource = place.create(length=100)
+    resource.write_at(0, pattern(0, 60))
+    resource.flush()
+    resource.write_at(60, pattern(60, 100))
+    resource.commit()
+    resource.close()
+
+
+@pytest.mark.parametrize("committed", [False, True])
+def test_a_byte_changed_while_it_was_closed_is_found_by_opening(place: Place, committed: bool) -> None:
+    in_two(place)
+    place.flip(30)
+    resource = place.reopen(length=100, committed=committed)
+    assert (resource.committed, spans(resource)) == (False, [(60, 100)])
+    resource.write_at(0, pattern(0, 60))
+    resource.close()
+    resource = place.reopen(length=100, committed=committed)
+    assert read(resource, 0, 100) == pattern(0, 100)
+    resource.close()
+    place.flip(70)
+    resource = place.reopen(length=100, committed=committed)
+    assert spans(resource) == [(0, 60)]
+    resource.close()
+
+
+def test_a_file_that_was_only_touched_is_verified_once_and_believed(place: Place) -> None:
+    in_two(place)
+    sealed = place.journal.stat().st_size
+    os.utime(place.data)
+    for grown in (True, False):
+        resource = place.reopen(length=100, committed=True)
+        assert resource.committed
+        assert (resource.journal_bytes > sealed) is grown
+        sealed = resource.journal_bytes
+        resource.close()
+
+
+def test_what_another_writer_adds_after_we_left_is_believed(place: Place) -> None:
+    mine, theirs = place.create(), place.reopen()
+    theirs.write_at(0, b"abc")
+    mine.write_at(10, b"xyz")
+    mine.close()
+    theirs.write_at(20, b"later")
+    theirs.flush()
+    resource = place.reopen()
+    assert spans(resource) == [(0, 3), (10, 13), (20, 25)]
+    resource.close()
+    theirs.close()
+
+
 def test_a_committed_resource_that_was_cut_short_is_not_committed_any_more(place: Place) -> None:
-    full(place)
+    in_two(place)
     os.truncate(place.data, 60)
     resource = place.reopen(length=100, committed=True)
     assert (resource.committed, spans(resource)) == (False, [(0, 60)])
@@ -171,7 +223,7 @@ def test_a_committed_resource_that_was_cut_short_is_not_committed_any_more(place
 
 
 def test_a_cut_is_remembered_when_the_file_grows_over_it(place: Place) -> None:
-    full(place)
+    in_two(place)
     os.truncate(place.data, 60)
     resource = place.reopen(length=100)
     resource.write_at(90, pattern(90, 100))  # between 60 and 90 there is a hole now, which reads as zeros
@@ -208,7 +260,7 @@ def test_a_torn_last_record_is_ignored_and_later_ones_are_not(place: Place, cut:
     resource.flush()
     resource.write_at(10, b"xyz")
     resource.close()
-    os.truncate(place.journal, place.journal.stat().st_size - cut)
+    os.truncate(place.journal, place.journal.stat().st_size - record.SIZE - cut)  # the very last says how it was left
     resource = place.reopen()
     assert spans(resource) == [(0, 3)]
     resource.write_at(20, b"later")
@@ -240,10 +292,11 @@ def test_once_verified_it_is_believed_for_the_rest_of_the_day(place: Place) -> N
     resource.write_at(0, pattern(0, 10))
     resource.close()
     place.reopen(boot=AFTER_A_POWER_CUT).close()
-    place.flip(5)  # would be found if it were read again
+    said = place.journal.read_bytes()
     resource = place.reopen(boot=AFTER_A_POWER_CUT)
     assert spans(resource) == [(0, 10)]
     resource.close()
+    assert place.journal.read_bytes() == said  # what is verified is said so, each time
 
 
 def test_pages_that_never_reached_the_disk_are_not_believed(place: Place) -> None:
