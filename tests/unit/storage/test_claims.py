@@ -1,0 +1,137 @@
+"""What others fetch is seen, ours is told, and a claim dies with its file."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from kithara_file.ranges import ByteRange, Coverage
+from kithara_file.storage import claims as module
+from kithara_file.storage.claims import LANE, Claims
+
+pytestmark = pytest.mark.skipif(not module._TAKE, reason="this system has no locks that belong to open files")
+
+
+class Party:
+    """Somebody who shares the file: a descriptor of its own, as another process has."""
+
+    def __init__(self, path: Path) -> None:
+        self.fd = os.open(path, os.O_RDWR)
+        self.claims = Claims(self.fd)
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    path = tmp_path / "data"
+    path.touch()
+    return path
+
+
+@pytest.fixture
+def us(path: Path) -> Iterator[Claims]:
+    party = Party(path)
+    yield party.claims
+    os.close(party.fd)
+
+
+@pytest.fixture
+def them(path: Path) -> Iterator[Claims]:
+    party = Party(path)
+    yield party.claims
+    os.close(party.fd)
+
+
+def test_what_one_claims_the_others_see_and_it_does_not(us: Claims, them: Claims) -> None:
+    assert us.take(100, 200) is not None
+    assert them.others(0, 1000) == [ByteRange(100, 200)]
+    assert us.others(0, 1000) == []
+
+
+def test_a_claim_is_told_whole_where_it_is_touched_and_not_beyond(us: Claims, them: Claims) -> None:
+    us.take(100, 200)
+    assert them.others(199, 200) == [ByteRange(100, 200)]
+    assert them.others(200, 300) == []
+    assert them.others(0, 100) == []
+    assert them.others(5, 5) == []
+
+
+def test_a_claim_inside_of_another_takes_the_second_lane_and_both_are_seen(
+    path: Path, us: Claims, them: Claims
+) -> None:
+    first, second = us.take(0, 1000), them.take(400, 500)
+    assert first is not None
+    assert second is not None
+    assert (first.lane, second.lane) == (0, LANE)
+    third = Party(path)
+    assert third.claims.others(0, 2000) == [ByteRange(0, 1000), ByteRange(400, 500)]
+    assert third.claims.take(450, 460) is None
+    os.close(third.fd)
+
+
+def test_a_released_claim_is_gone_in_its_lane_only(us: Claims, them: Claims, path: Path) -> None:
+    first, second = us.take(0, 1000), them.take(400, 500)
+    assert first is not None
+    assert second is not None
+    us.release(first)
+    third = Party(path)
+    assert third.claims.others(0, 2000) == [ByteRange(400, 500)]
+    them.release(second)
+    assert third.claims.others(0, 2000) == []
+    os.close(third.fd)
+
+
+def test_a_claim_ends_with_the_file_of_its_holder(path: Path, us: Claims) -> None:
+    party = Party(path)
+    party.claims.take(0, 10)
+    os.close(party.fd)
+    assert us.others(0, 10) == []
+    assert us.take(0, 10) is not None
+
+
+def test_a_claim_without_an_end_reaches_as_far_as_any_offset(us: Claims, them: Claims) -> None:
+    us.take(10, 1 << 64)
+    assert them.others(1 << 50, (1 << 50) + 1) == [ByteRange(10, LANE)]
+    assert us.take(LANE, LANE + 1) is None  # beyond what can be claimed: it is fetched unclaimed
+
+
+def test_a_descriptor_that_cannot_be_written_claims_nothing_and_fails_nobody(path: Path, us: Claims) -> None:
+    fd = os.open(path, os.O_RDONLY)
+    assert Claims(fd).take(0, 10) is None
+    us.take(0, 5)
+    assert Claims(fd).others(0, 10) == [ByteRange(0, 5)]
+    os.close(fd)
+
+
+def test_where_there_are_no_such_locks_nobody_claims_and_nobody_sees(
+    us: Claims, them: Claims, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    us.take(0, 10)
+    monkeypatch.setattr(module, "_TAKE", 0)
+    monkeypatch.setattr(module, "_ASK", 0)
+    assert them.take(20, 30) is None
+    assert them.others(0, 100) == []
+
+
+@given(spans=st.lists(st.tuples(st.integers(0, 500), st.integers(1, 80)), max_size=12))
+def test_what_is_seen_covers_exactly_what_was_granted(
+    tmp_path_factory: pytest.TempPathFactory, spans: list[tuple[int, int]]
+) -> None:
+    path = tmp_path_factory.mktemp("claims") / "data"
+    path.touch()
+    parties = [Party(path) for _ in spans]
+    try:
+        granted = Coverage()
+        for party, (start, size) in zip(parties, spans, strict=True):
+            if party.claims.take(start, start + size) is not None:
+                granted.add(start, start + size)
+        watcher = Party(path)
+        parties.append(watcher)
+        assert Coverage(watcher.claims.others(0, 1000)) == granted
+    finally:
+        for party in parties:
+            os.close(party.fd)
