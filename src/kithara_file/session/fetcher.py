@@ -10,7 +10,7 @@ import logging
 from typing import Protocol
 
 from kithara_file.errors import KitharaError, StorageError, public_url
-from kithara_file.net.client import Chunk, Client, NotModified, Response, Want
+from kithara_file.net.client import WHOLE, Chunk, Client, NotModified, Response, Want
 from kithara_file.net.remote import Remote, Validator
 from kithara_file.session.landing import Mismatch, cut
 from kithara_file.session.view import Fetch, Start
@@ -78,7 +78,7 @@ class Fetcher:
         self.compare = compare
         # A part which was not asked for does not tell of the whole when it ends.
         self.whole = answer.start == 0 and answer.end == answer.remote.length
-        if self.whole:
+        if self.want is WHOLE or answer.start < self.want.start:  # a range that was ignored is the sequential body
             self.start, self.end = Start(0, None, sequential=True), None
         ends = [each for each in (self.end, answer.end) if each is not None]
         self.end = min(ends, default=None)
