@@ -1,0 +1,224 @@
+"""The packets of any container that FFmpeg can open, with their places in frames.
+
+What encoders put before and behind the sound is told by skip counts (MP3, AAC, Opus), by places below zero, by a last
+packet that is shorter than others (AAC, Vorbis), by the edit list or by iTunSMPB; each becomes a place here. Must not
+know: conversions, threads.
+"""
+
+from __future__ import annotations
+
+import struct
+from collections import deque
+from collections.abc import Callable, Iterator
+from fractions import Fraction
+from typing import Any
+
+import av
+from av.codec.context import Flags2
+
+from kithara_file.audio.door import Door
+from kithara_file.audio.packets import Unit
+from kithara_file.errors import DecodeFailed
+
+WARM_UP = {"aac": 4096, "mp3": 23040, "mp3float": 23040, "opus": 38400, "libopus": 38400, "vorbis": 16384}
+"""Frames to decode before those that are wanted, until the decoder has forgotten that it began there."""
+OTHER_WARM_UP = 8192
+NO_WARM_UP = ("flac", "alac", "pcm_", "wavpack", "ape", "tta")
+"""Codecs whose packets stand alone."""
+
+ENDS_WITHIN = 8192
+"""No packet is longer than this."""
+
+GRID = {"opus": 120, "libopus": 120, "aac": 1024, "mp3": 1152, "mp3float": 1152}
+"""Packets begin at multiples of so many frames after the first one: where to, when the clock ticks in milliseconds."""
+
+
+class Timeline:
+    """Turns the container's clock into frames: frame 0 is the first that shall be heard."""
+
+    def __init__(self, time_base: Fraction, sample_rate: int, first: int, skip: int, grid: int) -> None:
+        tick = time_base * sample_rate
+        self.exact = tick <= 2
+        """Fine enough to tell frames; two to a tick is how AAC with SBR is stamped."""
+        self.skip = skip
+        self._tick = tick
+        self._zero = round(first * tick) + skip
+        self._grid = 1 if self.exact else grid
+
+    def frame(self, pts: int) -> int:
+        """Return the place of a moment."""
+        place = round(pts * self._tick) - self._zero
+        return round((place + self.skip) / self._grid) * self._grid - self.skip
+
+    def length(self, ticks: int) -> int:
+        """Return how many frames a span of time holds."""
+        return round(ticks * self._tick)
+
+    def pts(self, frame: int) -> int:
+        """Return the last tick at or before a place."""
+        return int((frame + self._zero) // self._tick)
+
+
+class ContainerPackets:
+    """A `PacketSource` over one audio stream of an open container."""
+
+    exact = True
+
+    def __init__(self, door: Door, container: Any, open_again: Callable[[], Any]) -> None:
+        self._door = door
+        self._open_again = open_again
+        self._broken = False
+        self._adopt(container)
+        self._rate = int(self.codec.sample_rate)
+        self._ready: deque[Any] = deque()
+        self._look_ahead()
+        self._time = self._timeline()
+        self._base = Fraction(1, self._rate)
+        self._cap = self._cap_frames()
+
+    def _adopt(self, container: Any) -> None:
+        self._container = container
+        self._stream = container.streams.audio[0]
+        self.codec: Any = self._stream.codec_context
+        if not self.codec.is_open:
+            self.codec.flags2 |= int(Flags2.skip_manual)
+            self.codec.thread_count = 1  # several would hold back frames after a seek
+        self._packets: Iterator[Any] = container.demux(self._stream)
+
+    def _timeline(self) -> Timeline:
+        packet = self._ready[0] if self._ready else None
+        base = self._stream.time_base or Fraction(1, self._rate)
+        grid = GRID.get(self.codec.name, 1)
+        if packet is None or packet.pts is None:
+            return Timeline(base, self._rate, 0, 0, grid)
+        skip = _skip_counts(packet)[0]
+        # Without a count, places below zero are before the sound: Vorbis, whose first packet only primes its decoder.
+        lead = 0 if skip or packet.pts >= 0 else round(-packet.pts * base * self._rate)
+        return Timeline(base, self._rate, packet.pts, skip or lead, grid)
+
+    def _cap_frames(self) -> int | None:
+        """Return where the sound ends by the container's own account, which may be beyond what packets tell."""
+        words = str(self._container.metadata.get("iTunSMPB", "")).split()
+        if len(words) >= 4:
+            return int(words[3], 16)
+        duration = self._stream.duration
+        if duration is None or not self._time.exact:
+            whole = self._container.duration
+            return None if whole is None else round(whole * self._rate / av.time_base)
+        return self._time.length(duration) - (self._time.skip if "opus" in self.codec.name else 0)
+
+    @property
+    def total(self) -> int | None:
+        """Frames from the first to the last that shall be heard."""
+        return self._cap
+
+    @property
+    def counted(self) -> bool:
+        """True for Vorbis, whose stamps are wrong wherever the window size changes."""
+        return "vorbis" in self.codec.name
+
+    @property
+    def _binding(self) -> bool:
+        """True when the container's length is a promise and not an estimate from its size."""
+        names = self._container.format.name.split(",")
+        return "mp4" in names or "ogg" in names or "iTunSMPB" in self._container.metadata
+
+    # -- in order ----------------------------------------------------------------------------------------------------
+
+    def next(self) -> Unit | None:
+        """Return the next packet."""
+        packet = self._ready.popleft() if self._ready else self._pull()
+        return None if packet is None else self._unit(packet)
+
+    def _pull(self) -> Any | None:
+        try:
+            packet = next(self._packets, None)
+        except EOFError:
+            packet = None
+        except (av.FFmpegError, OSError, ValueError) as error:
+            self._broken = True
+            self._door.raise_error()
+            self._packets = self._container.demux(self._stream)
+            raise DecodeFailed(f"A packet could not be read: {error}") from error
+        if packet is None or not packet.size:
+            self._broken = self._door.error is not None
+            self._door.raise_error()
+            return None
+        return packet
+
+    def _unit(self, packet: Any) -> Unit:
+        if packet.pts is None:
+            return Unit(packet)
+        start = self._time.frame(packet.pts)
+        length = self._time.length(packet.duration or 0) if self._time.exact else 0
+        discard = 0 if length else _skip_counts(packet)[1]
+        end = start + length if length and not self.counted else None
+        # What lies behind the end from its beginning on belongs to something that was appended, and is not cut.
+        if self._binding and self._cap is not None and start < self._cap <= start + ENDS_WITHIN:
+            end = min(end or self._cap, self._cap)
+        packet.pts = packet.dts = start
+        packet.time_base = self._base
+        return Unit(packet, end, discard)
+
+    def _look_ahead(self) -> Any | None:
+        """Pull one packet and keep it; None at the end."""
+        packet = self._pull()
+        if packet is not None:
+            self._ready.append(packet)
+        return packet
+
+    # -- anywhere ----------------------------------------------------------------------------------------------------
+
+    def seek(self, frame: int, reserve: int) -> None:
+        """Move to the packet which the container's table, or its pages, give for a place before `frame`."""
+        self._door.forget()
+        if self._broken:
+            self._container.close()
+            self._adopt(self._open_again())
+            self._broken = False
+        self._ready.clear()
+        lowest = -self._time.skip
+        goal = max(frame - self._warm_up() - reserve, lowest)
+        self._move(goal)
+        step = self._rate
+        while self._on_last_page() and goal > lowest:
+            goal, step = max(goal - step, lowest), 4 * step
+            self._move(goal)
+
+    def _move(self, goal: int) -> None:
+        self._ready.clear()
+        try:
+            self._container.seek(self._time.pts(goal), stream=self._stream, backward=True)
+        except (av.FFmpegError, OSError, ValueError) as error:
+            self._broken = True
+            self._door.raise_error()
+            raise DecodeFailed(f"This file cannot be searched: {error}") from error
+        self._packets = self._container.demux(self._stream)
+
+    def _on_last_page(self) -> bool:
+        """Return whether an Ogg was entered on its last page, whose packets are then stamped as if none were padded."""
+        if self._container.format.name != "ogg" or (first := self._look_ahead()) is None:
+            return False
+        while (packet := self._look_ahead()) is not None:
+            if packet.pos != first.pos:
+                return False
+        return True
+
+    def _warm_up(self) -> int:
+        name = self.codec.name
+        return 0 if name.startswith(NO_WARM_UP) else WARM_UP.get(name, OTHER_WARM_UP)
+
+    def close(self) -> None:
+        """Close the container."""
+        self._container.close()
+
+    def __repr__(self) -> str:
+        return f"<ContainerPackets {self._container.format.name} {self.codec.name}>"
+
+
+def _skip_counts(packet: Any) -> tuple[int, int]:
+    """Return how many frames of a packet to skip at its begin and to discard at its end."""
+    if not packet.has_sidedata("skip_samples"):
+        return 0, 0
+    begin, end = struct.unpack_from("<II", bytes(packet.get_sidedata("skip_samples")))
+    return begin, end

@@ -1,0 +1,165 @@
+"""Blocks of PCM in the order of the track, from any frame on, trimmed to the frame.
+
+A damaged packet leaves silence of its length, so that what follows stays where it belongs. Must not know: containers,
+threads, the rate and channels that the listener wants.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import av
+
+from kithara_file.audio.media import Block, Samples, Spec
+from kithara_file.audio.packets import PacketSource, Unit
+from kithara_file.audio.pcm import as_samples
+from kithara_file.audio.places import Counted, Piece, Places, Stamped
+from kithara_file.audio.splice import Splice, joined
+from kithara_file.errors import DecodeFailed, UnsupportedMedia
+
+BATCH = 2048
+"""Frames to gather for one block: fewer cost time, more cost delay."""
+SEEK_TRIES = 4
+MAX_BAD_PACKETS = 200
+"""So many damaged packets in a row are no longer an accident."""
+
+Damage = Callable[[int, str], None]
+
+
+class Decoder:
+    """Decodes one track for one thread."""
+
+    def __init__(self, source: PacketSource, spec: Spec, on_damage: Damage = lambda _frame, _reason: None) -> None:
+        self.spec = spec
+        self.total = source.total
+        """Frames of the track; what the file says until the end was seen, then what is true."""
+        self._source = source
+        self._on_damage = on_damage
+        self._splice = Splice(spec, 0)
+        self._places = self._new_places(0)
+        self._pieces: list[Samples] = []
+        self._first = True
+        self._drained = False
+        self._bad = 0
+        self._heard = False
+
+    @property
+    def exact(self) -> bool:
+        """False when the last seek landed by a coarse table."""
+        return self._source.exact
+
+    # -- anywhere ----------------------------------------------------------------------------------------------------
+
+    def seek(self, frame: int) -> None:
+        """Let the next block begin at `frame`. Raises what the file raised."""
+        reserve = 0
+        for _ in range(SEEK_TRIES):
+            self._source.seek(frame, reserve)
+            self._source.codec.flush_buffers()
+            self._splice, self._pieces = Splice(self.spec, frame), []
+            self._places = self._new_places(frame)
+            self._first, self._drained, self._bad = True, False, 0
+            missed = self._decode_first(frame)
+            if missed <= 0:
+                return
+            # The table, or the page that was found, led behind the place that was asked for.
+            reserve = max(4 * reserve, 2 * missed, self.spec.sample_rate // 4)
+
+    def _decode_first(self, frame: int) -> int:
+        """Decode up to the first sound; return by how many frames it lies behind `frame`."""
+        unit = self._next_unit()
+        if unit is None:
+            return 0
+        missed = 0 if unit.packet.pts is None else int(unit.packet.pts) - max(frame, 0)
+        if missed <= 0:
+            self._decode(unit)
+        return missed
+
+    def _new_places(self, target: int) -> Places:
+        return Counted(target) if self._source.counted else Stamped()
+
+    # -- in order ----------------------------------------------------------------------------------------------------
+
+    def next(self) -> Block | None:
+        """Return the next block; None at the end. Raises what the file raised, or `DecodeFailed`.
+
+        The first one after a seek is small, so that it is soon there.
+        """
+        wanted = 1 if self._first else BATCH
+        while sum(map(len, self._pieces)) < wanted and self._advance():
+            continue
+        pieces, self._pieces = self._pieces, []
+        if not pieces:
+            self._finish()
+            return None
+        self._first, self._heard = False, True
+        samples = joined(pieces)
+        return Block(self._splice.at - len(samples), samples)
+
+    def _finish(self) -> None:
+        if self._bad and not self._heard:
+            raise DecodeFailed("Nothing in this file could be decoded")
+        if self.exact and not self._first:
+            self.total = self._splice.at
+
+    def _advance(self) -> bool:
+        """Decode one packet more; False at the end."""
+        if self._drained:
+            return False
+        try:
+            unit = self._next_unit()
+        except DecodeFailed as error:
+            self._damage(self._splice.at, str(error))
+            return True
+        self._decode(unit)
+        if unit is None:
+            self._drained = True
+            self._lay(self._places.rest())
+        return True
+
+    def _next_unit(self) -> Unit | None:
+        return self._source.next()
+
+    def _decode(self, unit: Unit | None) -> None:
+        packet = None if unit is None else unit.packet
+        try:
+            frames = self._source.codec.decode(packet)
+        except av.FFmpegError as error:
+            place = None if packet is None else packet.pts
+            # What a decoder finds wrong before it has warmed up is not damage.
+            if place is None or place >= self._splice.at:
+                self._damage(self._splice.at, error.strerror or str(error))
+            return
+        if frames:
+            self._bad = 0
+            self._lay(self._places.put(self._piece(frames, unit)))
+
+    def _piece(self, frames: list[Any], unit: Unit | None) -> Piece:
+        samples = as_samples(frames)
+        self._check(frames[0], samples)
+        if unit is not None and unit.discard:
+            samples = samples[: -unit.discard]
+        return Piece(frames[0].pts, samples, None if unit is None else unit.end)
+
+    def _lay(self, pieces: list[Piece]) -> None:
+        for piece in pieces:
+            self._pieces += self._splice.lay(piece.stamp, piece.samples, piece.end)
+
+    def _check(self, frame: Any, samples: Samples) -> None:
+        if frame.sample_rate != self.spec.sample_rate or samples.shape[1] != self.spec.channels:
+            now = f"{frame.sample_rate} Hz with {samples.shape[1]} channels"
+            raise UnsupportedMedia(f"The sound changes to {now} in the middle of the track")
+
+    def _damage(self, frame: int, reason: str) -> None:
+        self._bad += 1
+        if self._bad > MAX_BAD_PACKETS:
+            raise DecodeFailed(f"{self._bad} packets in a row could not be decoded: {reason}")
+        self._on_damage(frame, reason)
+
+    def close(self) -> None:
+        """Let go of everything but the file."""
+        self._source.close()
+
+    def __repr__(self) -> str:
+        return f"<Decoder at {self._splice.at} of {self.total}>"

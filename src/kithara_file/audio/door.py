@@ -1,0 +1,150 @@
+"""The file as the demultiplexer sees it: what it raised is remembered, and that it waits can be seen from outside.
+
+FFmpeg turns an exception of its input into an error number, or takes it for the end; so that the caller gets the
+file's own error, it is kept here. Must not know: what the bytes mean.
+"""
+
+from __future__ import annotations
+
+import io
+import os
+import threading
+from collections.abc import Callable
+from typing import Any, Protocol
+
+from kithara_file.clock import Clock, SystemClock
+from kithara_file.errors import StreamClosed
+
+
+class BinaryFile(Protocol):
+    """What sound can be read from: any binary file object that can seek."""
+
+    def read(self, size: int = ..., /) -> bytes:
+        """Return up to `size` bytes; none at the end."""
+
+    def seek(self, offset: int, whence: int = ..., /) -> int:
+        """Move."""
+
+    def tell(self) -> int:
+        """Return the position."""
+
+    def close(self) -> None:
+        """Let go."""
+
+
+class Door:
+    """Reads the file for one decoder, in one thread; `shut`, `waiting` and `wake` are for the others."""
+
+    def __init__(self, file: BinaryFile, clock: Clock | None = None) -> None:
+        self._file = file
+        self._clock = clock or SystemClock()
+        self._take = _taker(file)
+        self._since: float | None = None
+        self._shut = False
+        self.error: Exception | None = None
+        """What the file raised last, until `forget`."""
+
+    # -- what a demultiplexer calls ----------------------------------------------------------------------------------
+
+    def read(self, size: int) -> bytes:
+        """Return what comes first, up to `size` bytes; none only at the end."""
+        self._check()
+        self._since = self._clock.monotonic()
+        try:
+            return self._take(size)
+        except Exception as error:
+            self.error = self.error or error
+            raise
+        finally:
+            self._since = None
+
+    def seek(self, offset: int, whence: int = os.SEEK_SET) -> int:
+        """Move; `SEEK_END` may wait for the length."""
+        self._check()
+        self._since = self._clock.monotonic()
+        try:
+            return self._file.seek(offset, whence)
+        except Exception as error:
+            self.error = self.error or error
+            raise
+        finally:
+            self._since = None
+
+    def tell(self) -> int:
+        """Return the position."""
+        return self._file.tell()
+
+    # -- what the decoder adds ---------------------------------------------------------------------------------------
+
+    def read_at(self, offset: int, size: int) -> bytes:
+        """Return `size` bytes from `offset` on, fewer only when the end comes first."""
+        self.seek(offset)
+        parts = []
+        while size > 0 and (part := self.read(size)):
+            parts.append(part)
+            size -= len(part)
+        return b"".join(parts)
+
+    def length(self) -> int:
+        """Return the length of the file; moves to its end."""
+        return self.seek(0, os.SEEK_END)
+
+    def raise_error(self) -> None:
+        """Raise what the file raised, if it did and nobody was told."""
+        self._check()
+        if self.error is not None:
+            raise self.error
+
+    def forget(self) -> None:
+        """Forget an error, because what follows tries again."""
+        self.error = None
+
+    # -- what other threads see and do -------------------------------------------------------------------------------
+
+    @property
+    def waiting(self) -> float:
+        """Seconds for which the file has kept the decoder waiting; 0.0 when it does not."""
+        since = self._since
+        return 0.0 if since is None else max(0.0, self._clock.monotonic() - since)
+
+    @property
+    def busy(self) -> bool:
+        """True while a call of the file runs."""
+        return self._since is not None
+
+    def shut(self) -> None:
+        """Let no further call through to the file: they raise `StreamClosed`."""
+        self._shut = True
+
+    def close_file(self, timeout: float) -> None:
+        """Close the file, waiting no longer than `timeout`: a foreign file may take a blocked read's lock for it."""
+        closer = threading.Thread(target=self._close_file, name="kithara-audio-close", daemon=True)
+        closer.start()
+        closer.join(timeout)
+
+    def _close_file(self) -> None:
+        try:
+            self._file.close()
+        except Exception as error:  # noqa: BLE001 - whatever it is, it is the file's, and nobody waits for it
+            self.error = self.error or error
+
+    def _check(self) -> None:
+        if self._shut:
+            raise StreamClosed
+
+    def __repr__(self) -> str:
+        return f"<Door to {self._file!r}{' waiting' if self.busy else ''}>"
+
+
+def _taker(file: Any) -> Callable[[int], bytes]:
+    """Return the way of reading that gives the first bytes soonest: one which may return fewer than asked for."""
+    if isinstance(file, io.RawIOBase):
+        return lambda size: _one_readinto(file, size)
+    take: Callable[[int], bytes] = getattr(file, "read1", None) or file.read
+    return take
+
+
+def _one_readinto(file: io.RawIOBase, size: int) -> bytes:
+    buffer = bytearray(size)
+    count = file.readinto(buffer)
+    return bytes(memoryview(buffer)[: count or 0])

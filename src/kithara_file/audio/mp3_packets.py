@@ -1,0 +1,196 @@
+"""The packets of an MP3, found by the frames' own headers: a frame is a packet, and its number is its place.
+
+FFmpeg's demultiplexer reads everything between when it seeks exactly, or loses its place when it does not. Here a far
+seek costs one jump: to the byte where the bit rate is constant; by the Xing or VBRI table where it varies. Must not
+know: what the frames sound like, who reads the file beside it.
+"""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from math import ceil
+from typing import Any
+
+import av
+
+from kithara_file.audio.door import Door
+from kithara_file.audio.mp3 import DECODER_DELAY, ID3_HEAD, FrameHead, find_frame, id3_size, parse_head, parse_table
+from kithara_file.audio.mp3_map import Anchor, Mp3Map
+from kithara_file.audio.packets import Unit
+from kithara_file.audio.window import CHUNK, Window
+
+HEAD_SEARCH = 64 * 1024
+RESYNC_SEARCH = 256 * 1024
+RESERVOIR = 511
+"""How far back, in bytes of earlier frames, the sound of a frame may begin."""
+SCAN_BYTES = 2 * 1024 * 1024
+"""A varying bit rate is walked through, header by header, up to this far; beyond it the table has to do."""
+LOWEST_BIT_RATE = 8000
+
+
+def read_mp3(door: Door) -> Mp3Map | None:
+    """Read the head of an MP3; None when it does not begin like one."""
+    start = 0
+    while size := id3_size(door.read_at(start, ID3_HEAD)):
+        start += size
+    data = door.read_at(start, CHUNK)
+    found = find_frame(data)
+    if found is None:
+        data += door.read_at(start + len(data), HEAD_SEARCH)
+        found = find_frame(data)
+    if found is None or (head := parse_head(data, found)) is None:
+        return None
+    table = parse_table(data[found : found + head.size], head)
+    first = found + head.size if table else found
+    sound = parse_head(data, first) or head
+    known = Mp3Map(start + first, sound, table, start + found, door.length())
+    known.constant = known.constant and _looks_constant(data, first, sound)
+    return known
+
+
+def _looks_constant(data: bytes, at: int, first: FrameHead) -> bool:
+    while (head := parse_head(data, at)) is not None:
+        if head.bit_rate != first.bit_rate:
+            return False
+        at += head.size
+    return True
+
+
+class Mp3Packets:
+    """A `PacketSource` over the frames of an MP3."""
+
+    counted = False
+
+    def __init__(self, door: Door, known: Mp3Map, scan_bytes: int = SCAN_BYTES) -> None:
+        self.codec: Any = av.CodecContext.create("mp3float", "r")
+        self.exact = True
+        self._door = door
+        self._map = known
+        self._scan_bytes = scan_bytes
+        self._samples = known.head.samples
+        self._base = Fraction(1, known.head.sample_rate)
+        self._frame = 0
+        self._window = Window(door, known.first)
+
+    @property
+    def _lead(self) -> int:
+        table = self._map.table
+        return 0 if table is None or table.delay is None else table.delay + DECODER_DELAY
+
+    @property
+    def total(self) -> int | None:
+        """Frames of PCM, without what the LAME tag calls delay and padding."""
+        table, frames = self._map.table, self._map.frames
+        tail = 0 if table is None or table.padding is None else max(0, table.padding - DECODER_DELAY)
+        return None if frames is None else max(0, frames * self._samples - self._lead - tail)
+
+    # -- in order ----------------------------------------------------------------------------------------------------
+
+    def next(self) -> Unit | None:
+        """Return the next frame as a packet."""
+        span = self._step()
+        if span is None:
+            self._door.raise_error()
+            return None
+        packet: Any = av.Packet(self._window.data[span[0] : span[1]])
+        packet.pts = packet.dts = (self._frame - 1) * self._samples - self._lead
+        packet.time_base = self._base
+        return Unit(packet, self.total if self._knows_end else None)
+
+    @property
+    def _knows_end(self) -> bool:
+        return self.exact and self._map.table is not None and self._map.table.frames is not None
+
+    def _step(self) -> tuple[int, int] | None:
+        """Move past the next frame, and return where in the data it is; None at the end."""
+        if self._knows_end and self._frame >= (self._map.frames or 0):
+            return None
+        while True:
+            self._window.fill(4)
+            head = parse_head(self._window.data, self._window.at)
+            if head is None or not head.alike(self._map.head):
+                if not self._resync():
+                    return None
+                continue
+            if not self._window.fill(head.size):
+                return None
+            return self._past(head)
+
+    def _past(self, head: FrameHead) -> tuple[int, int]:
+        if head.bit_rate != self._map.head.bit_rate:
+            self._map.constant = False
+        if self.exact:
+            self._map.learn(self._frame, self._window.offset)
+        begin, self._window.at = self._window.at, self._window.at + head.size
+        self._frame += 1
+        return begin, self._window.at
+
+    def _resync(self) -> bool:
+        """Find the next frame behind damage, and count the frames that are lost; False when none follows."""
+        begin = self._window.offset
+        while (found := find_frame(self._window.data, self._window.at, self._map.head)) is None:
+            kept = self._window.left
+            if self._window.offset - begin > RESYNC_SEARCH or not self._window.fill(kept + 1):
+                return False
+            if kept > 2 * CHUNK:
+                self._window.at += CHUNK
+        self._window.at = found
+        lost = self._window.offset - self._window.at + found - begin
+        self._frame += round(lost / self._map.head.mean_size)
+        return True
+
+    # -- anywhere ----------------------------------------------------------------------------------------------------
+
+    def seek(self, frame: int, reserve: int) -> None:
+        """Move to before `frame`: at once where the map knows, by a walk where that is short, by the table else."""
+        self._door.forget()
+        goal = max(0, (frame + self._lead - reserve) // self._samples - self._warm_up())
+        known, guess = self._map.known(goal), self._map.guess(goal)
+        near = guess - known.offset <= self._scan_bytes
+        if self._map.constant and not (near and self._map.table is None) and self._jump_to_frame(goal, guess):
+            return
+        if near or not self._jump_by_table(goal):
+            self._walk(known, goal)
+
+    def _warm_up(self) -> int:
+        head = self._map.head
+        rate = head.bit_rate if self._map.constant else 4 * LOWEST_BIT_RATE if head.samples == 1152 else LOWEST_BIT_RATE
+        payload = head.samples / 8 * rate / head.sample_rate - head.side - 4
+        return ceil(RESERVOIR / max(payload, 4.0)) + 3
+
+    def _jump_to_frame(self, goal: int, guess: int) -> bool:
+        head = self._map.head
+        low = max(self._map.first, guess - head.size)
+        self._go(low, goal)
+        self._window.fill(8 * head.size)
+        found = find_frame(self._window.data, 0, head)
+        if found is None or not _looks_constant(self._window.data, found, head):
+            return False
+        number = (low + found - self._map.first) / head.mean_size
+        if abs(number - round(number)) * head.mean_size > 2:  # bytes: the padding of one frame, and its rounding
+            return False
+        self._window.at, self._frame = found, round(number)
+        return True
+
+    def _jump_by_table(self, goal: int) -> bool:
+        self._map.constant = False
+        self._go(self._map.guess(goal), goal)
+        self._window.fill(CHUNK)
+        found = find_frame(self._window.data, 0, self._map.head)
+        self._window.at, self.exact = found or 0, False
+        return found is not None
+
+    def _walk(self, known: Anchor, goal: int) -> None:
+        self._go(known.offset, known.frame)
+        while self._frame < goal and self._step() is not None:
+            continue
+
+    def _go(self, offset: int, frame: int) -> None:
+        self._window.go(offset)
+        self._frame, self.exact = frame, True
+
+    def close(self) -> None:
+        """Nothing is held but the file."""
+
+    def __repr__(self) -> str:
+        return f"<Mp3Packets at frame {self._frame} of {self._map!r}>"

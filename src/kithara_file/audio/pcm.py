@@ -1,0 +1,58 @@
+"""Decoded frames as float32 of shape (frames, channels).
+
+Integers are divided by 2 to the power of their bits less one, so that what was lossless stays exact: 24 bits fit a
+float32. Must not know: where frames come from, or where they go.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from kithara_file.audio.media import Samples
+from kithara_file.errors import UnsupportedMedia
+
+_KINDS: dict[str, tuple[str, float, float]] = {
+    "u8": ("u1", 128.0, 1 / 128),
+    "s16": ("i2", 0.0, 1 / 2**15),
+    "s32": ("i4", 0.0, 1 / 2**31),
+    "s64": ("i8", 0.0, 1 / 2**63),
+    "flt": ("f4", 0.0, 1.0),
+    "dbl": ("f8", 0.0, 1.0),
+}
+"""By FFmpeg's name of a sample format: numpy's type, what is taken away from a sample, what it is multiplied by."""
+
+
+def as_samples(frames: Sequence[Any]) -> Samples:
+    """Return the sound of decoded `av.AudioFrame`s, which are of one format, as one array: the only copy."""
+    channels = frames[0].layout.nb_channels
+    out = np.empty((sum(frame.samples for frame in frames), channels), np.float32)
+    at = 0
+    for frame in frames:
+        _write(frame, out[at : at + frame.samples])
+        at += frame.samples
+    return out
+
+
+def _write(frame: Any, out: Samples) -> None:
+    name = frame.format.name
+    kind, middle, scale = _kind(name)
+    count, channels = out.shape
+    if frame.format.is_planar:
+        for channel, plane in enumerate(frame.planes):
+            out[:, channel] = np.frombuffer(plane, kind, count)
+    else:
+        out[:] = np.frombuffer(frame.planes[0], kind, count * channels).reshape(count, channels)
+    if middle:
+        out -= middle
+    if scale != 1.0:
+        out *= np.float32(scale)
+
+
+def _kind(name: str) -> tuple[str, float, float]:
+    try:
+        return _KINDS[name.removesuffix("p")]
+    except KeyError:
+        raise UnsupportedMedia(f"Samples of the format {name} are not understood") from None

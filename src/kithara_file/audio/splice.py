@@ -1,0 +1,58 @@
+"""Lay decoded pieces onto the timeline: cut what lies before the target or behind the end, put silence into gaps.
+
+Pure. Must not know: who decodes, who listens.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from kithara_file.audio.media import Samples, Spec
+
+MAX_GAP_SECONDS = 10.0
+"""A longer leap of the places is a new count, as in chained Ogg, and not lost sound: it is played on without a gap."""
+
+
+class Splice:
+    """The timeline from one seek to the next; `at` is the place of the frame that has to be given next."""
+
+    def __init__(self, spec: Spec, at: int) -> None:
+        self.at = at
+        self._spec = spec
+        self._after: int | None = None
+        self._shift = 0
+        self._max_gap = spec.frames(MAX_GAP_SECONDS)
+
+    def lay(self, place: int | None, samples: Samples, end: int | None = None) -> list[Samples]:
+        """Return what of `samples`, which begin at `place`, is to be heard next, after silence if something is missing.
+
+        Without a place they follow what came before.
+        """
+        place = self._settle(place)
+        self._after = place + len(samples)
+        if end is not None:
+            samples = samples[: max(0, end + self._shift - place)]
+        samples = samples[max(0, self.at - place) :]
+        if not len(samples):
+            return []
+        start = max(place, self.at)
+        pieces = [self._spec.silence(start - self.at)] if 0 < start - self.at <= self._max_gap else []
+        self.at = start + len(samples)
+        return [*pieces, samples]
+
+    def _settle(self, place: int | None) -> int:
+        if place is None:
+            return self.at if self._after is None else self._after
+        place += self._shift
+        if self._after is not None and abs(place - self._after) > self._max_gap:
+            self._shift += self._after - place
+            return self._after
+        return place
+
+    def __repr__(self) -> str:
+        return f"<Splice at {self.at}>"
+
+
+def joined(pieces: list[Samples]) -> Samples:
+    """Return pieces as one array, without a copy when there is only one."""
+    return pieces[0] if len(pieces) == 1 else np.concatenate(pieces)
