@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from kithara_file import DiskFull, StorageError
+from kithara_file.assets.meta import read_meta, write_meta
 from tests.system.bad_machine import BODY, DATA, claims, fill, look, reads_right, refetched, session_of, stored
 from tests.system.kit import SOON
 from tests.world import Origin
@@ -108,8 +110,9 @@ def test_a_meta_file_that_cannot_be_sealed_leaves_the_bytes_uncommitted_and_righ
         with session_of(url, store) as session, session.stream() as stream:
             assert stream.read() == DATA
             session.wait_complete(SOON)
-        meta = stored(store, ".json")
-        meta.write_bytes(meta.read_bytes().replace(b'"committed": true', b'"committed": false'))
+        meta = read_meta(stored(store, ".json"))
+        assert meta is not None
+        write_meta(stored(store, ".json"), replace(meta, committed=False, sealed=None))
         with filled(disk):
             seen = look(url, store)
             assert seen.data == DATA

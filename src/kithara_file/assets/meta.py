@@ -17,6 +17,8 @@ from pathlib import Path
 from typing import Any, Self
 from uuid import uuid4
 
+from xxhash import xxh3_64_hexdigest
+
 from kithara_file.assets.disk import read_plain, replace_file
 from kithara_file.net.remote import Remote
 from kithara_file.storage.atomic import AtomicResource
@@ -48,12 +50,15 @@ class ResourceMeta:
     """Bytes in all; known at the latest when committed."""
     created: float = 0.0
     """Wall-clock time of the first answer."""
+    digest: str | None = None
+    """What all the bytes were promised to have, and have, as in ``sha256:9f86d0…``; None when nobody looked."""
     sealed: int | None = None
     """Bytes of the journal when it was committed: while it is still so long, every byte is vouched for."""
 
     def to_bytes(self) -> bytes:
         """Return the content of the meta file."""
-        return json.dumps({"format": _FORMAT, **asdict(self), "remote": self.remote.to_json()}, indent=1).encode()
+        facts = {"format": _FORMAT, **asdict(self), "remote": self.remote.to_json()}
+        return json.dumps({**facts, "check": _check(facts)}, indent=1).encode()
 
     @classmethod
     def from_bytes(cls, content: bytes) -> Self:
@@ -65,6 +70,8 @@ class ResourceMeta:
         found = json.loads(content)
         if not isinstance(found, dict) or found.get("format") != _FORMAT:
             raise ValueError(f"not a meta file of format {_FORMAT}")
+        if found.pop("check", None) != _check(found):
+            raise ValueError("damaged")  # one digit of the length would make a wrong end of the bytes
         facts: dict[str, Any] = {name: found.get(name) for name in _SENSIBLE}
         wrong = [name for name, sensible in _SENSIBLE.items() if not sensible(facts[name])]
         if wrong or (facts["committed"] and facts["length"] is None):
@@ -78,9 +85,14 @@ _SENSIBLE: dict[str, Callable[[Any], bool]] = {
     "name": lambda value: value is None or isinstance(value, str),
     "committed": lambda value: isinstance(value, bool),
     "length": lambda value: value is None or (type(value) is int and value >= 0),
+    "digest": lambda value: value is None or isinstance(value, str),
     "sealed": lambda value: value is None or (type(value) is int and value > 0),
     "created": lambda value: type(value) in (int, float) and isfinite(value),
 }
+
+
+def _check(facts: dict[str, Any]) -> str:
+    return xxh3_64_hexdigest(json.dumps(facts, sort_keys=True).encode())
 
 
 def _completed(defaults: Mapping[str, Any], found: object) -> dict[str, Any]:

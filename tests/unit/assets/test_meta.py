@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from xxhash import xxh3_64_hexdigest
 
 from kithara_file.assets.meta import ResourceMeta, new_generation, read_meta, write_meta, write_meta_soon
 from kithara_file.net.remote import Freshness, Remote, Validator
@@ -37,6 +38,15 @@ def makes_sense(content: bytes) -> bool:
     except ValueError:
         return False
     return True
+
+
+def edited(meta: ResourceMeta, edit: Callable[[dict[str, Any]], object]) -> bytes:
+    """Return the file of `meta` as one who knows the format writes it with other facts."""
+    facts = json.loads(meta.to_bytes())
+    del facts["check"]
+    edit(facts)
+    check = xxh3_64_hexdigest(json.dumps(facts, sort_keys=True).encode())
+    return json.dumps({**facts, "check": check}).encode()
 
 
 @pytest.fixture
@@ -72,15 +82,13 @@ WRONG: dict[str, list[Any]] = {
 
 @pytest.mark.parametrize("name, value", [(name, value) for name, values in WRONG.items() for value in values])
 def test_a_file_with_nonsense_in_it_counts_as_absent(place: Path, name: str, value: object) -> None:
-    place.write_text(json.dumps({**json.loads(META.to_bytes()), name: value}))
+    place.write_bytes(edited(META, lambda facts: facts.update({name: value})))
     assert read_meta(place) is None
 
 
 @pytest.mark.parametrize("name", [*WRONG])
 def test_a_file_with_a_fact_missing_counts_as_absent(place: Path, name: str) -> None:
-    facts = json.loads(replace(META, committed=True).to_bytes())
-    del facts[name]
-    place.write_text(json.dumps(facts))
+    place.write_bytes(edited(replace(META, committed=True), lambda facts: facts.pop(name)))
     found = read_meta(place)
     assert found is None or name in {"name", "remote"}  # these two have an honest default: nothing is known
 
@@ -91,12 +99,24 @@ def test_a_committed_resource_without_a_length_makes_no_sense(place: Path) -> No
 
 
 def test_a_remote_may_learn_new_facts_without_a_new_format(place: Path) -> None:
-    facts = json.loads(META.to_bytes())
-    facts["remote"]["vary"] = "accept"
-    facts["digest"] = "sha-256:00"
-    del facts["remote"]["freshness"]["immutable"]
-    place.write_text(json.dumps(facts))
+    def learn(facts: dict[str, Any]) -> None:
+        facts["remote"]["vary"] = "accept"
+        facts["digest"] = "sha-256:00"
+        del facts["remote"]["freshness"]["immutable"]
+
+    place.write_bytes(edited(META, learn))
     assert read_meta(place) == META
+
+
+@given(at=st.integers(0, len(META.to_bytes()) - 1), bit=st.integers(0, 7))
+def test_a_file_with_one_bit_flipped_says_the_same_or_counts_as_absent(at: int, bit: int) -> None:
+    content = bytearray(META.to_bytes())
+    content[at] ^= 1 << bit
+    try:
+        found = ResourceMeta.from_bytes(bytes(content))
+    except ValueError:
+        return
+    assert found == META
 
 
 @given(cut=st.integers(0, 700))
