@@ -48,7 +48,7 @@ class Flights:
         """Set one fetch off."""
         self.started += 1
         self._flying[fetcher.id] = fetcher
-        self._sharing.hold(fetcher)
+        self._sharing.launch(fetcher)
         self._launch(fetcher)
 
     def stop(self, fetcher: Fetcher) -> asyncio.Task[None] | None:

@@ -6,6 +6,7 @@ Must not know: what to do after a failure, what is wanted next. Called on the lo
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 from typing import Protocol
 
 from kithara_file.clock import Clock
@@ -25,7 +26,7 @@ from kithara_file.session.view import Start
 from kithara_file.storage.resource import Demand
 
 OVERLAP = 4096
-"""Without a validator to send, a resume asks for this many bytes it holds already, to compare them."""
+"""Without a validator to send, a resume asks for this many bytes before and after its gap, to compare them."""
 RESTARTS = 3
 """An origin that had another version each time is asked for whole bodies only; after twice as many, for none."""
 
@@ -83,6 +84,8 @@ class Judge:
         first = start.start
         if self.doubtful or not held.validator.strong:
             first = max(self.coverage.start_of_run(first), first - OVERLAP)
+            last = start.end if start.end is None else min(self.coverage.end_of_run(start.end), start.end + OVERLAP)
+            start = replace(start, end=last)
         want: Want = OpenRange(first) if start.end is None else ByteRange(first, start.end)
         return Fetcher(number, start, want, held.validator)
 
@@ -135,10 +138,9 @@ class Judge:
         if identity is Identity.FOREIGN or (meant is None and is_page(found.media_type) and self._means_media()):
             reason = f"it is {found.media_type} where {meant or 'audio or video'} was expected"
             raise InvalidResponse(reason, url=self._bench.url)
-        if identity is Identity.UNPROVEN and held is not None and held.validator.strong and self._uncompared(fetcher):
-            fetcher.unnamed = True
-            raise InvalidResponse("it does not say of which version it is a part", url=self._bench.url)
-        fetcher.accept(answer, compare=identity is Identity.UNPROVEN or ignored)
+        if identity is Identity.UNPROVEN and held is not None and held.validator.strong:
+            identity = self._weighed(fetcher, answer.start)
+        fetcher.accept(answer, compare=ignored or identity is Identity.UNPROVEN or not found.validator.strong)
         if identity is not Identity.CHANGED:
             self._holding.confirm(found)
             self.ignores_ranges = self.ignores_ranges or ignored
@@ -151,17 +153,26 @@ class Judge:
         config = self._bench.config
         return expects_media(os.fspath(config.url), config.headers)
 
-    def _uncompared(self, fetcher: Fetcher) -> bool:
-        """Tell whether `fetcher` left out bytes to compare that are held just before its range."""
-        first = fetcher.start.start
-        return fetcher.want is not WHOLE and fetcher.want.start == first and self.coverage.start_of_run(first) < first
+    def _weighed(self, fetcher: Fetcher, start: int) -> Identity:
+        """Return what an answer is that leaves its version out though ours has a name.
+
+        It may be used when it begins with bytes that are held, for then they are compared before any is believed.
+        """
+        if not self.coverage.total:
+            return Identity.CHANGED
+        if self.coverage.end_of_run(start) > start:
+            return Identity.UNPROVEN
+        fetcher.unnamed = True
+        raise InvalidResponse("it does not say of which version it is", url=self._bench.url)
 
     def go_round(self, fetcher: Fetcher) -> bool:
         """Ask in another way from now on, since the answer to a range was of no use; False when none is left."""
         if fetcher.want is WHOLE or self.ignores_ranges:
             return False
-        self.doubtful = self.doubtful or fetcher.unnamed
-        self.ignores_ranges = not fetcher.unnamed
+        first = fetcher.want.start
+        comparable = fetcher.unnamed and self.coverage.start_of_run(first) < first
+        self.doubtful = self.doubtful or comparable
+        self.ignores_ranges = not comparable
         return True
 
     @property

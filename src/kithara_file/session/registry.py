@@ -86,7 +86,7 @@ class Registry:
 
     def _make(self, config: FileConfig, key: ResourceKey, store: AssetStore) -> Front:
         url = os.fspath(config.url)
-        entry = store.open(key, checksums=config.checksums)
+        entry = store.open(key, checksums=config.checksums, digest=config.promised)
         if config.offline_mode and entry.resource is None:
             entry.close()
             raise OfflineMiss(url=url, start=0, end=None)

@@ -32,6 +32,7 @@ class Sharing:
     def __init__(self, holding: Holding) -> None:
         self._holding = holding
         self._held: dict[int, Claim] = {}
+        self._inside: set[int] = set()
         self._seen: dict[ByteRange, tuple[int, float]] = {}
 
     @property
@@ -70,20 +71,31 @@ class Sharing:
         claims = self._claims
         return claims is not None and bool(claims.others(0, FAR))
 
+    def launch(self, fetcher: Fetcher) -> None:
+        """Claim what `fetcher` is about to ask for; inside of another's claim it was planned with that in view."""
+        if self._claims is not None and not self._take(fetcher):
+            self._inside.add(fetcher.id)
+
     def hold(self, fetcher: Fetcher) -> bool:
         """Claim what `fetcher` still has to bring; return False when another process has taken that over."""
+        claims = self._claims
+        if claims is None or self._take(fetcher) or fetcher.id in self._inside:
+            return True
+        start = fetcher.view.position
+        return not any(start in each for each in claims.others(start, start + 1))
+
+    def _take(self, fetcher: Fetcher) -> bool:
+        """Claim anew; return whether nobody else claims any of it."""
         claims, before = self._claims, self._held.pop(fetcher.id, None)
-        if claims is None:
+        start, end = fetcher.view.position, FAR if fetcher.end is None else fetcher.end
+        if claims is None or start >= end:
             return True
         if before is not None:
             claims.release(before)
-        start, end = fetcher.view.position, FAR if fetcher.end is None else fetcher.end
-        taken = claims.take(start, end) if start < end else None
+        taken = claims.take(start, end)
         if taken is not None:
             self._held[fetcher.id] = taken
-        if (taken is not None and taken.lane == 0) or (before is not None and before.lane != 0):
-            return True
-        return not any(start in each for each in claims.others(start, end))
+        return taken is not None and taken.lane == 0
 
     def let_go(self, fetcher: Fetcher) -> None:
         """Take the claim of `fetcher` back, after others can see in the journal what it has brought."""

@@ -1,0 +1,169 @@
+"""Two sessions on one file: the one plans around what the other brings."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import cast
+
+import pytest
+
+from kithara_file.config import KIB, MIB
+from kithara_file.net.client import WHOLE
+from kithara_file.ranges import ByteRange
+from kithara_file.session.fetcher import Fetcher
+from kithara_file.session.holding import Holding
+from kithara_file.session.sharing import PATIENCE_SECONDS, Sharing
+from kithara_file.session.view import Fetch, Playhead, Start, View
+from kithara_file.storage.claims import LANE
+from kithara_file.storage.memory import MemoryResource
+from kithara_file.storage.streaming import StreamingResource
+
+LENGTH = 64 * MIB
+
+
+@dataclass
+class Held:
+    """As much of a holding as sharing looks at."""
+
+    resource: StreamingResource | MemoryResource | None
+
+
+class Side:
+    """One of the processes."""
+
+    def __init__(self, resource: StreamingResource) -> None:
+        self.resource = resource
+        self.sharing = Sharing(cast("Holding", Held(resource)))
+
+    def view(self, now: float = 0.0, **facts: object) -> View:
+        self.resource.catch_up()
+        return View(LENGTH, self.resource.coverage, now=now, **facts)  # type: ignore[arg-type]
+
+    def fetcher(self, start: int, end: int | None = None) -> Fetcher:
+        return Fetcher(1, Start(start, end), WHOLE, None)
+
+
+@pytest.fixture
+def sides(tmp_path: Path) -> Iterator[tuple[Side, Side]]:
+    data, journal = tmp_path / "data", tmp_path / "journal"
+    ours = StreamingResource.create(data, journal, "one", length=LENGTH)
+    theirs = StreamingResource.reopen(data, journal, "one", length=LENGTH, committed=False)
+    yield Side(ours), Side(theirs)
+    ours.close()
+    theirs.close()
+
+
+def test_what_another_process_fetches_is_waited_for_and_looked_at_again_soon(sides: tuple[Side, Side]) -> None:
+    us, them = sides
+    them.sharing.launch(them.fetcher(0))
+    plan = us.sharing.decide(us.view(demands=(0,), playheads=(Playhead(0, MIB),)))
+    assert plan.start == ()
+    assert plan.wake_at is not None
+    assert plan.wake_at <= 0.1
+
+
+def test_without_others_the_plan_is_the_planners(sides: tuple[Side, Side]) -> None:
+    us, _ = sides
+    assert us.sharing.decide(us.view(demands=(0,))).start == (Start(0, None, sequential=True),)
+
+
+def test_a_far_demand_in_what_another_fetches_gets_its_own_fetch(sides: tuple[Side, Side]) -> None:
+    us, them = sides
+    them.sharing.launch(them.fetcher(0))
+    (start,) = us.sharing.decide(us.view(demands=(40 * MIB,))).start
+    assert start.start == 40 * MIB
+    us.sharing.launch(us.fetcher(start.start, start.end))
+    assert them.resource.claims is not None
+    assert them.resource.claims.others(0, LENGTH) == [ByteRange(start.start, cast("int", start.end))]
+
+
+def test_a_demand_close_behind_what_another_has_landed_rides(sides: tuple[Side, Side]) -> None:
+    us, them = sides
+    them.sharing.launch(them.fetcher(0))
+    them.resource.write_at(0, b"x" * (10 * MIB))
+    them.resource.flush()
+    assert us.sharing.decide(us.view(demands=(10 * MIB + 100 * KIB,))).start == ()
+    assert us.sharing.decide(us.view(demands=(20 * MIB,))).start != ()
+
+
+def test_a_start_ends_where_another_process_has_begun(sides: tuple[Side, Side]) -> None:
+    us, them = sides
+    them.sharing.launch(them.fetcher(100 * KIB, 2 * MIB))
+    (start,) = us.sharing.decide(us.view(demands=(0,))).start
+    assert start.end == 100 * KIB
+
+
+def test_a_claim_that_brings_nothing_for_long_is_not_waited_for(sides: tuple[Side, Side]) -> None:
+    us, them = sides
+    them.sharing.launch(them.fetcher(0))
+    assert us.sharing.decide(us.view(0.0, demands=(0,))).start == ()
+    assert us.sharing.decide(us.view(PATIENCE_SECONDS - 0.1, demands=(0,))).start == ()
+    them.resource.write_at(0, b"x" * KIB)
+    them.resource.flush()
+    assert us.sharing.decide(us.view(PATIENCE_SECONDS + 0.1, demands=(KIB,))).start == ()
+    assert us.sharing.decide(us.view(2 * PATIENCE_SECONDS + 0.2, demands=(KIB,))).start != ()
+
+
+def test_whoever_rests_lets_go_and_is_taken_over_from(sides: tuple[Side, Side]) -> None:
+    us, them = sides
+    fetch = them.fetcher(0)
+    them.sharing.launch(fetch)
+    them.sharing.let_go(fetch)
+    assert us.sharing.decide(us.view(demands=(0,))).start != ()
+    us.sharing.launch(us.fetcher(0))
+    assert not them.sharing.hold(fetch)
+
+
+def test_letting_go_first_tells_what_has_landed(sides: tuple[Side, Side]) -> None:
+    us, them = sides
+    fetch = them.fetcher(0)
+    them.sharing.launch(fetch)
+    them.resource.write_at(0, b"x" * KIB)
+    them.sharing.let_go(fetch)
+    assert us.view().coverage.covers(0, KIB)
+
+
+def test_a_fetch_that_was_granted_inside_of_another_is_never_said_to_be_taken_over(sides: tuple[Side, Side]) -> None:
+    us, them = sides
+    them.sharing.launch(them.fetcher(0))
+    far = us.fetcher(8 * MIB, 9 * MIB)
+    us.sharing.launch(far)
+    assert us.sharing.hold(far)
+    us.sharing.let_go(far)
+    assert us.sharing.hold(far)
+
+
+def test_whether_others_fetch_is_seen(sides: tuple[Side, Side]) -> None:
+    us, them = sides
+    before = us.sharing.others_fetch
+    them.sharing.launch(them.fetcher(5, 6))
+    assert (before, us.sharing.others_fetch) == (False, True)
+    assert not them.sharing.others_fetch
+
+
+def test_a_claim_to_the_end_is_a_fetch_without_an_end(sides: tuple[Side, Side]) -> None:
+    us, them = sides
+    them.sharing.launch(them.fetcher(0))
+    assert them.resource.claims is not None
+    assert us.resource.claims is not None
+    assert us.resource.claims.others(0, 1)[0].end == LANE
+    waits = us.sharing.decide(us.view(demands=(0,), fetches=(Fetch(7, MIB, MIB, 2 * MIB),)))
+    assert waits.start == ()
+
+
+def test_a_first_fetch_that_finds_another_process_at_work_gives_way(sides: tuple[Side, Side]) -> None:
+    us, them = sides
+    them.sharing.launch(them.fetcher(0))
+    assert not us.sharing.hold(us.fetcher(0))
+    assert us.sharing.hold(us.fetcher(0, 0))
+
+
+@pytest.mark.parametrize("resource", [None, MemoryResource(LENGTH)])
+def test_where_nothing_can_be_shared_everything_is_ours(resource: MemoryResource | None) -> None:
+    sharing = Sharing(cast("Holding", Held(resource)))
+    fetch = Fetcher(1, Start(0, None), WHOLE, None)
+    assert sharing.hold(fetch)
+    sharing.let_go(fetch)
+    assert not sharing.others_fetch
