@@ -224,3 +224,35 @@ def test_after_a_change_a_new_open_reads_the_new_version(origin: Origin, store_d
     url = serve(origin, CHANGES["strong tags"])
     changes(ResourceChanged, origin, url, store_dir)
     heals(url, store_dir, OTHER)
+
+
+def test_an_answer_that_names_no_version_is_not_put_where_there_is_nothing_to_compare(
+    origin: Origin, store_dir: Path
+) -> None:
+    unnamed = Serve(Version(body=PatternBody(300_000, seed=4), etag=None, ranges=False))
+    url = origin.serve("/a", DATA, faults=[StallAt(0), None, unnamed])
+    with opened(url, store_dir, timeouts=PATIENT, look_ahead_bytes=1000) as stream:
+
+        def work() -> None:
+            for start in (299_000, 150_000, 0):
+                stream.seek(start)
+                assert stream.read(100) == DATA[start : start + 100]
+
+        within(work)
+
+
+def test_bytes_joined_to_those_held_behind_a_gap_are_compared_before_they_are_believed(
+    origin: Origin, store_dir: Path
+) -> None:
+    url = origin.serve("/a", DATA, etag=None, faults=[StallAt(0)])
+    with opened(url, store_dir, timeouts=PATIENT, look_ahead_bytes=1000) as stream:
+
+        def work() -> None:
+            stream.seek(299_000)
+            assert stream.read(1000) == DATA[299_000:]
+            origin.replace("/a", OTHER, etag=None)
+            stream.seek(298_500)
+            with pytest.raises(ResourceChanged):
+                stream.read(1000)
+
+        within(work)
