@@ -107,6 +107,8 @@ class StreamingResource(Waitable):
         """
         try:
             file = OpenFile.existing(data)
+            if length is not None:
+                file.shorten(length)
             log = Journal.open(journal, generation, checksums=checksums)
             if committed and length is not None and file.size >= length and log.ends_at(sealed, file.inode, file.stamp):
                 coverage = Coverage([ByteRange(0, length)] if length else ())
@@ -246,7 +248,8 @@ class StreamingResource(Waitable):
 
     def descriptor(self) -> int | None:
         """Return a new file descriptor of the bytes with a position of its own; None unless committed to one file."""
-        return self._open().again() if self._committed else None
+        data = self._open()
+        return data.again() if self._committed and data.size == self._length else None
 
     # -- any thread --------------------------------------------------------------------------------------------------
 

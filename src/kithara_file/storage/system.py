@@ -100,6 +100,11 @@ class OpenFile:
         """
         return os.lseek(self.fd, 0, os.SEEK_END)
 
+    def shorten(self, size: int) -> None:
+        """Take away what lies at `size` and after it, where that is allowed."""
+        if self.writable and self.size > size:
+            os.ftruncate(self.fd, size)
+
     @property
     def allocated(self) -> int:
         """Bytes of disk in use."""

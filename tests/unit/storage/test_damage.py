@@ -192,3 +192,23 @@ def test_catching_up_wakes_who_waits(place: Place) -> None:
     assert wait(mine, 0, 9, 5) == ByteRange(0, 3)
     mine.close()
     theirs.close()
+
+
+def test_what_somebody_appended_to_the_data_is_cut_off(place: Place) -> None:
+    full(place)
+    with place.data.open("ab") as file:
+        file.write(b"more")
+    resource = place.reopen(length=100, committed=True)
+    assert resource.committed
+    assert place.data.read_bytes() == pattern(0, 100)
+    resource.close()
+
+
+def test_a_file_that_grows_while_it_is_open_is_read_no_further_than_its_length(place: Place) -> None:
+    full(place)
+    resource = place.reopen(length=100, committed=True)
+    with place.data.open("ab") as file:
+        file.write(b"more")
+    assert read(resource, 90, 50) == pattern(90, 100)
+    assert resource.descriptor() is None  # whoever reads it there would not stop where the bytes end
+    resource.close()

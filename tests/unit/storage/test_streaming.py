@@ -247,9 +247,9 @@ def test_a_cut_while_it_is_open_makes_no_hole_that_reads_as_bytes(place: Place) 
 
 
 def test_bytes_recorded_beyond_the_length_are_not_believed(place: Place) -> None:
-    full(place)
-    resource = place.reopen(length=50)
-    assert spans(resource) == [(0, 50)]
+    in_two(place)
+    resource = place.reopen(length=60)
+    assert spans(resource) == [(0, 60)]
     resource.close()
 
 
