@@ -12,7 +12,7 @@ import logging
 from collections.abc import Awaitable
 from functools import cache
 from types import TracebackType
-from typing import Self, TypeVar
+from typing import Any, Self, TypeVar
 
 from kithara_file.clock import CancelToken
 from kithara_file.config import FileConfig
@@ -75,9 +75,9 @@ class Hall:
         *,
         far: ScriptedRemote | None = None,
         disk_seconds: float = 0.0,
-        **options: object,
+        **options: Any,
     ) -> None:
-        self.config = FileConfig(URL, **options)  # type: ignore[arg-type]
+        self.config = FileConfig(URL, **options)
         self.client = client
         self.far = far or client
         self.entry = entry or MemoryEntry()
