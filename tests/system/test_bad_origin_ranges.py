@@ -16,6 +16,7 @@ from tests.system.bad_origin import (
     heals,
     heals_or_tells,
     opened,
+    outcome,
     tail_first,
     tells,
     within,
@@ -158,7 +159,10 @@ def test_a_whole_body_in_the_place_of_a_range_is_compared_with_what_is_held(
         changes(ResourceChanged, origin, url, store_dir)
     else:
         url = origin.serve("/a", DATA, etag=etag, faults=[CloseAt(BREAK)], always=[when(ranged, other)])
-        heals_or_tells(ResourceChanged, url, store_dir, read=tail_first, right=OTHER)
+        found = outcome(url, store_dir, read=tail_first)
+        assert found.error is None or isinstance(found.error, ResourceChanged)
+        assert DATA.startswith(found.data) or OTHER.startswith(found.data)
+        assert found.error or found.data in {DATA, OTHER}
 
 
 @pytest.mark.parametrize("etag", ['"v1"', None])
