@@ -1,0 +1,158 @@
+"""What an `AsyncStream` does with its source; what it promises its users is in the contract suite."""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+from collections.abc import Coroutine
+from typing import Any
+
+import pytest
+
+from kithara_file.clock import CancelToken
+from kithara_file.errors import Cancelled, NetTimeout, NotFound, StreamClosed
+from kithara_file.storage import MemoryResource
+from kithara_file.stream.aio import AsyncStream
+from tests.contract.files import MemorySource
+
+DATA = bytes(range(256)) * 1000
+
+
+def complete() -> MemorySource:
+    resource = MemoryResource(len(DATA))
+    resource.write_at(0, DATA)
+    return MemorySource(resource)
+
+
+def do(work: Coroutine[Any, Any, None]) -> None:
+    asyncio.run(asyncio.wait_for(work, 10))
+
+
+def test_it_iterates_in_pieces_from_where_it_is() -> None:
+    async def main() -> None:
+        async with AsyncStream(complete()) as stream:
+            await stream.seek(10)
+            pieces = [piece async for piece in stream]
+            assert b"".join(pieces) == DATA[10:]
+            assert {len(each) for each in pieces[:-1]} == {65_536}
+
+    do(main())
+
+
+def test_the_source_hears_what_was_read_and_is_closed_without_waiting() -> None:
+    source = complete()
+
+    async def main() -> None:
+        stream = AsyncStream(source)
+        await stream.read(100)
+        await stream.seek(5)
+        await stream.close()
+        await stream.close()
+
+    do(main())
+    assert (source.reads, source.moves, source.closed) == ([(0, 100)], [5], [False])
+
+
+def test_a_dropped_stream_lets_its_source_go() -> None:
+    source = complete()
+    stream = AsyncStream(source)
+    del stream
+    gc.collect()
+    assert source.closed == [False]
+
+
+def test_a_cancelled_read_takes_its_demand_back() -> None:
+    resource = MemoryResource(10)
+
+    async def main() -> None:
+        asked = asyncio.Event()
+        resource.on_demand = asked.set
+        async with AsyncStream(MemorySource(resource)) as stream:
+            reading = asyncio.create_task(stream.read(5))
+            await asked.wait()
+            assert len(resource.demands()) == 1
+            reading.cancel()
+            with pytest.raises(asyncio.CancelledError):
+                await reading
+            assert resource.demands() == ()
+            assert stream.tell() == 0
+            resource.write_at(0, b"0123456789")
+            assert await stream.read() == b"0123456789"
+
+    do(main())
+
+
+def test_close_ends_a_pending_read() -> None:
+    resource = MemoryResource(10)
+
+    async def main() -> None:
+        asked = asyncio.Event()
+        resource.on_demand = asked.set
+        stream = AsyncStream(MemorySource(resource))
+        reading = asyncio.create_task(stream.read(5))
+        await asked.wait()
+        await stream.close()
+        with pytest.raises(StreamClosed):
+            await reading
+
+    do(main())
+
+
+def test_the_token_ends_a_pending_read() -> None:
+    resource, token = MemoryResource(10), CancelToken()
+    resource.on_demand = token.cancel
+
+    async def main() -> None:
+        async with AsyncStream(MemorySource(resource), token) as stream:
+            with pytest.raises(Cancelled):
+                await stream.readinto(bytearray(5))
+
+    do(main())
+
+
+@pytest.mark.parametrize("told", [True, False])
+def test_waits_end_with_a_typed_timeout(told: bool) -> None:
+    source = MemorySource(MemoryResource(10 if told else None))
+    source.read_timeout = 0.01
+
+    async def main() -> None:
+        async with AsyncStream(source) as stream:
+            with pytest.raises(NetTimeout, match=r"^Waited 0.01 s in vain"):
+                await (stream.read(1) if told else stream.seek(0, 2))
+
+    do(main())
+
+
+def test_a_length_that_cannot_be_had_raises_why() -> None:
+    resource = MemoryResource()
+    resource.fail(NotFound(404, url="http://host/"))
+
+    async def main() -> None:
+        async with AsyncStream(MemorySource(resource)) as stream:
+            with pytest.raises(NotFound):
+                await stream.read()
+
+    do(main())
+
+
+def test_two_loops_may_wait_for_one_resource() -> None:
+    resource = MemoryResource(10)
+
+    async def main() -> bytes:
+        async with AsyncStream(MemorySource(resource)) as stream:
+            return await stream.read(5)
+
+    async def other() -> None:
+        asked = asyncio.Event()
+        loop = asyncio.get_running_loop()
+
+        def demanded() -> None:
+            loop.call_soon_threadsafe(asked.set)
+
+        resource.on_demand = demanded
+        elsewhere = asyncio.create_task(asyncio.to_thread(asyncio.run, main()))
+        await asked.wait()
+        resource.write_at(0, b"0123456789")
+        assert await elsewhere == b"01234"
+
+    do(other())
