@@ -158,18 +158,20 @@ class Reader:
 
     def _follow(self, wait: Callable[[Resource], T]) -> T:
         while True:
+            resource = self._current()
             try:
-                return wait(self._current())
+                return wait(resource)
             except ResourceChanged:
-                if not self._rebind():
+                if self._current() is resource:
                     raise
 
     async def _afollow(self, wait: Callable[[Resource], Awaitable[T]]) -> T:
         while True:
+            resource = self._current()
             try:
-                return await wait(self._current())
+                return await wait(resource)
             except ResourceChanged:
-                if not self._rebind():
+                if self._current() is resource:
                     raise
 
     def _current(self) -> Resource:
@@ -180,10 +182,6 @@ class Reader:
         if not self.has_consumed:
             self._resource = self._host.resource
         return self._resource
-
-    def _rebind(self) -> bool:
-        before = self._resource
-        return self._current() is not before
 
     def close(self, *, wait: bool) -> None:
         """Leave the session; the last one to leave ends it."""
