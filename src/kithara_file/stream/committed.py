@@ -1,7 +1,7 @@
 """A complete resource as a Python file, at the speed of one: reads go to the kernel without a detour.
 
-Must not know: where the file lies. Should the file lose bytes while it is read, reads take the slow way from then on,
-on which they are fetched again; a file that ends before its time is never taken for the end.
+Must not know: where the file lies. Should the file lose bytes or fail while it is read, reads take the slow way from
+then on, on which they are fetched again; a file that ends before its time is never taken for the end.
 """
 
 from __future__ import annotations
@@ -59,8 +59,11 @@ class CommittedStream(io.FileIO, Stream):
     def readinto(self, buffer: WriteableBuffer, /) -> int:
         """Read what fits; 0 at the end."""
         if self._source.committed and self.error is None:
-            with self._reading:
-                count = io.FileIO.readinto(self, buffer)
+            try:
+                with self._reading:
+                    count = io.FileIO.readinto(self, buffer)
+            except OSError:
+                count = 0  # on the slow way the fault is met again, by those who know what follows from it
             if count:
                 self._untold += count
                 if self._untold >= TELL_BYTES:
@@ -74,7 +77,10 @@ class CommittedStream(io.FileIO, Stream):
             return Stream.read(self, size)
         with self._reading:
             start = io.FileIO.tell(self)
-            data = io.FileIO.read(self, size)
+            try:
+                data = io.FileIO.read(self, size)
+            except OSError:
+                data = b""
         end = start + len(data)
         if len(data) == size or end >= (self.length or 0):
             return data
