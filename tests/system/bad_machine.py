@@ -13,7 +13,7 @@ from typing import Any
 
 from kithara_file import CacheBypassed, File, FileConfig, FileSession, OfflineMiss, StorageError
 from tests.system.kit import SOON, TWICE, heard
-from tests.world import Origin, PatternBody
+from tests.world import Item, Origin, PatternBody, Request, StallAt
 
 BODY = PatternBody((1 << 20) + 77, seed=11)
 DATA = BODY[:]
@@ -76,14 +76,25 @@ def stored(store: Path, suffix: str) -> Path:
     return found
 
 
+def stops(request: Request) -> Item:
+    """Let the client say after how many bytes its answer stalls."""
+    asked = request.header("X-Stop")
+    return StallAt(int(asked)) if asked else None
+
+
+def serve(origin: Origin) -> str:
+    """Serve the file and return its URL."""
+    return origin.serve("/song", BODY, always=[stops])
+
+
 def fill(url: str, store: Path, upto: int | None = None) -> None:
-    """Bring the file into the store: all of it, committed, or its first bytes."""
-    with File.open(config(url, store, look_ahead_bytes=None if upto is None else 1)) as session:
-        if upto is None:
+    """Bring the file into the store: all of it, committed, or exactly its first bytes, as `serve` allows."""
+    if upto is None:
+        with File.open(config(url, store)) as session:
             session.wait_complete(SOON)
-        else:
-            with session.stream() as stream:
-                assert stream.read(upto) == DATA[:upto]
+        return
+    with File.open(config(url, store, headers={"X-Stop": str(upto)})) as session, session.stream() as stream:
+        assert stream.read(upto) == DATA[:upto]
 
 
 def refetched(origin: Origin, url: str, store: Path, path: str = "/song") -> int:

@@ -11,7 +11,19 @@ from pathlib import Path
 import pytest
 
 from kithara_file import AssetStore, File, StorageError, open_file
-from tests.system.bad_machine import BODY, DATA, claims, config, fill, look, reads_right, refetched, session_of, stored
+from tests.system.bad_machine import (
+    BODY,
+    DATA,
+    claims,
+    config,
+    fill,
+    look,
+    reads_right,
+    refetched,
+    serve,
+    session_of,
+    stored,
+)
 from tests.world import Origin
 from tests.world.crash import Child, run_child
 from tests.world.disk import nobody, read_only
@@ -23,7 +35,7 @@ HALF = BODY.length // 2
 
 @pytest.fixture
 def url(origin: Origin) -> str:
-    return origin.serve("/song", BODY)
+    return serve(origin)
 
 
 # -- read-only -------------------------------------------------------------------------------------------------------
@@ -169,7 +181,7 @@ ANOTHER_USER = """
     import os, sys
     from pathlib import Path
     from kithara_file import StorageError
-    from tests.system.bad_machine import DATA, look
+    from tests.system.bad_machine import DATA, look, serve
     url, store, uid = argv
     look(url, Path(store) / "warm")        # whatever is imported late must be so before the user changes
     os.setgroups([])
@@ -232,7 +244,7 @@ def test_a_planted_link_leads_no_byte_out_of_the_cache(
 
 DEFAULT = """
     import logging, os
-    from tests.system.bad_machine import DATA, look
+    from tests.system.bad_machine import DATA, look, serve
     logging.basicConfig(format="%(levelname)s %(message)s")
     os.environ["XDG_CACHE_HOME"], os.environ["TMPDIR"] = argv[1:3]
     for _ in range(2):

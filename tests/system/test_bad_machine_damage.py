@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from kithara_file import open_file
-from tests.system.bad_machine import BODY, DATA, claims, fill, reads_right, refetched, session_of, stored
+from tests.system.bad_machine import BODY, DATA, claims, fill, reads_right, refetched, serve, session_of, stored
 from tests.world import Origin
 
 pytestmark = pytest.mark.system
@@ -22,7 +22,7 @@ Damage = Callable[[Path], object]
 
 @pytest.fixture
 def url(origin: Origin) -> str:
-    return origin.serve("/song", BODY)
+    return serve(origin)
 
 
 def patched(at: int, patch: Callable[[bytes], bytes], size: int = 1) -> Damage:

@@ -9,7 +9,7 @@ import pytest
 
 from kithara_file import DiskFull, StorageError
 from kithara_file.assets.meta import read_meta, write_meta
-from tests.system.bad_machine import BODY, DATA, claims, fill, look, reads_right, refetched, session_of, stored
+from tests.system.bad_machine import BODY, DATA, claims, fill, look, reads_right, refetched, serve, session_of, stored
 from tests.system.kit import SOON
 from tests.world import Origin
 from tests.world.crash import run_child
@@ -20,7 +20,7 @@ pytestmark = pytest.mark.system
 
 @pytest.fixture
 def url(origin: Origin) -> str:
-    return origin.serve("/song", BODY)
+    return serve(origin)
 
 
 def read_past(url: str, store: Path) -> None:
@@ -140,7 +140,7 @@ def test_a_limit_on_the_size_of_files_is_read_past_as_a_full_disk_is(url: str, s
     program = """
         import resource, signal
         from pathlib import Path
-        from tests.system.bad_machine import DATA, look
+        from tests.system.bad_machine import DATA, look, serve
         signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
         resource.setrlimit(resource.RLIMIT_FSIZE, (int(argv[2]), int(argv[2])))
         seen = look(argv[0], Path(argv[1]))
