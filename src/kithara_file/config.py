@@ -19,6 +19,19 @@ MIB = 1024 * 1024
 
 Revalidate = Literal["auto", "always", "never"]
 
+_DIGESTS = {"md5": 32, "sha1": 40, "sha256": 64, "sha384": 96, "sha512": 128}
+"""Digits of a digest by each algorithm."""
+
+
+def normal_digest(text: str) -> str:
+    """Return a digest such as ``SHA-256:9F86…`` in its one spelling, ``sha256:9f86…``. Raises `ConfigError`."""
+    name, _, value = text.lower().partition(":")
+    name = name.replace("-", "")
+    _demand(name in _DIGESTS, f"a digest is one of {', '.join(_DIGESTS)}, a colon and hex digits, not {text[:80]!r}")
+    fits = len(value) == _DIGESTS[name] and not value.strip("0123456789abcdef")
+    _demand(fits, f"a {name} digest has {_DIGESTS[name]} hex digits, not {value[:80]!r}")
+    return f"{name}:{value}"
+
 
 def _demand(held: bool, message: str) -> None:
     if not held:
@@ -131,6 +144,8 @@ class FileConfig:
     """The longest one read may block, in seconds; None leaves it to `timeouts` and `retry`, which always end."""
     checksums: bool = field(default=True, kw_only=True)
     """Keep an xxh3 of every landed range, so that damage on disk is found."""
+    digest: str | None = field(default=None, kw_only=True)
+    """What the whole must be, as in ``sha256:9f86d0…``; other bytes are `CorruptResource`, and are not kept."""
 
     def __post_init__(self) -> None:
         _demand(bool(os.fspath(self.url)), "url is empty")
@@ -142,7 +157,12 @@ class FileConfig:
                 f"bad header name {name!r}",
             )
             _demand("\r" not in value and "\n" not in value, f"the value of header {name} has a line break")
-        _ = self.policy
+        _ = self.policy, self.promised
+
+    @property
+    def promised(self) -> str | None:
+        """The digest in its one spelling."""
+        return None if self.digest is None else normal_digest(self.digest)
 
     @property
     def policy(self) -> Policy:

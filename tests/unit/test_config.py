@@ -32,6 +32,11 @@ URL = "https://host/song.flac"
         lambda: FileConfig(URL, headers={"ä": "v"}),
         lambda: FileConfig(URL, headers={"a": "v\r\nEvil: 1"}),
         lambda: FileConfig(URL, headers={"a": "v\n"}),
+        lambda: FileConfig(URL, digest=""),
+        lambda: FileConfig(URL, digest="sha256"),
+        lambda: FileConfig(URL, digest="sha256:" + 63 * "0"),
+        lambda: FileConfig(URL, digest="sha256:" + 64 * "g"),
+        lambda: FileConfig(URL, digest="crc32:00000000"),
         lambda: Timeouts(connect=0),
         lambda: Timeouts(headers=-1),
         lambda: Timeouts(idle=0),
@@ -110,3 +115,9 @@ def test_a_store_is_whatever_has_a_root(tmp_path: Path) -> None:
 def test_two_configurations_share_no_headers() -> None:
     assert FileConfig(URL).headers is not FileConfig(URL).headers
     assert "headers" in {each.name for each in fields(FileConfig)}
+
+
+@pytest.mark.parametrize("spelling", ["sha256:" + 64 * "a", "SHA-256:" + 64 * "A", "sha-256:" + 32 * "Aa"])
+def test_a_digest_has_one_spelling(spelling: str) -> None:
+    assert FileConfig(URL, digest=spelling).promised == "sha256:" + 64 * "a"
+    assert FileConfig(URL).promised is None

@@ -9,7 +9,7 @@ import contextlib
 import logging
 from dataclasses import replace
 from pathlib import Path
-from typing import Self
+from typing import Any, Self
 
 from kithara_file.assets.disk import told
 from kithara_file.assets.keys import ResourceKey
@@ -20,9 +20,12 @@ from kithara_file.assets.turns import Turn
 from kithara_file.clock import Clock, Deadline
 from kithara_file.errors import AssetError, CorruptResource, LeaseHeld, StorageError
 from kithara_file.net.remote import Remote
+from kithara_file.ranges import Coverage
+from kithara_file.storage.digest import WrongDigest
 from kithara_file.storage.streaming import StreamingResource
 from kithara_file.storage.system import sync_folder
 from kithara_file.storage.unstored import UnstoredResource
+from kithara_file.storage.verify import Progress
 
 _log = logging.getLogger(__name__)
 
@@ -80,6 +83,13 @@ class Entry:
         """
         raise self._local("committed")
 
+    def verify(self, progress: Progress | None = None) -> Coverage:
+        """Read again all that is stored; make what is bad absent, so that it is fetched when it is next used.
+
+        Returns what was bad, or was missing though the resource was said to be complete. Blocks on the disk.
+        """
+        raise self._local("verified", progress)
+
     def make_room(self) -> int | None:
         """Evict what must go so that more may land; return after how many landed bytes to ask again, None: never.
 
@@ -112,13 +122,16 @@ class Entry:
 class StoredEntry(Entry):
     """A resource of the store, with a shared lease on its asset."""
 
-    def __init__(self, key: ResourceKey, lease: Lease, ledger: Ledger, clock: Clock, *, checksums: bool) -> None:
+    def __init__(
+        self, key: ResourceKey, lease: Lease, ledger: Ledger, clock: Clock, *, checksums: bool, digest: str | None
+    ) -> None:
         """Hold what is stored under `key`; takes the lease over, also when it raises."""
         super().__init__(key)
         self._lease = lease
         self._ledger = ledger
         self._clock = clock
         self._checksums = checksums
+        self._digest = digest
         self._files = lease.folder.resource(key.resource_hash)
         self._meta: ResourceMeta | None = None
         self._turn = Turn(lease.folder.lease, key.resource_hash)
@@ -126,6 +139,7 @@ class StoredEntry(Entry):
         with contextlib.ExitStack() as undo:
             undo.callback(lease.release)
             self._recover()
+            self._keep_promise()
             self._changed = self._growing = not self.committed
             if self._growing:
                 ledger.growing(key)
@@ -157,6 +171,27 @@ class StoredEntry(Entry):
             stored = read_meta(self._files.meta)
             if stored is not None and not self._reopen(stored):
                 _log.warning("! %s: what is stored does not fit together, and is not used", self.key)
+
+    def _keep_promise(self) -> None:
+        """Look whether what is complete has the digest that is asked for now; if not, nothing is stored."""
+        if self._digest is None or self._meta is None or not self.committed or self._meta.digest == self._digest:
+            return
+        assert self.resource is not None
+        try:
+            self.resource.check((self._digest,))
+        except WrongDigest as error:
+            _log.warning("! %s: %s", self.key, error)
+            self.remove()
+            self.resource = self.remote = self._meta = None
+            return
+        self._revise(digest=self._digest)
+
+    def _revise(self, **facts: Any) -> None:
+        """Store better facts of the bytes held here, if they are still those of the name, and the disk takes them."""
+        with contextlib.suppress(StorageError, LeaseHeld), self._changing(_HASTE_SECONDS):
+            stored = read_meta(self._files.meta)
+            if stored is not None and self._names_ours(stored):
+                write_meta(self._files.meta, replace(stored, **facts))
 
     def _reopen(self, meta: ResourceMeta) -> bool:
         try:
@@ -221,7 +256,7 @@ class StoredEntry(Entry):
     def refresh(self, remote: Remote) -> None:
         if self.remote is None:
             return
-        self.remote = replace(self.remote, freshness=remote.freshness)
+        self.remote = replace(self.remote, freshness=remote.freshness, digest=remote.digest or self.remote.digest)
         with told("refresh", self._files.meta), self._changing(PATIENCE_SECONDS):
             stored = read_meta(self._files.meta)
             if stored is None or not self._names_ours(stored):
@@ -247,15 +282,33 @@ class StoredEntry(Entry):
             return self._ledger.make_room(None)
         return self._ledger.make_room(resource.length - resource.snapshot().total)
 
+    def verify(self, progress: Progress | None = None) -> Coverage:
+        resource, meta = self.resource, self._meta
+        if resource is None or meta is None:
+            return Coverage()
+        bad = resource.verify(progress)
+        if meta.committed and meta.length is not None:
+            for gap in resource.snapshot().gaps(0, meta.length):
+                bad.add(gap.start, gap.end)
+            if bad:
+                self._changed = True
+                self._revise(committed=False, sealed=None, digest=None)
+        return bad
+
     def _seal(self) -> None:
         assert self.resource is not None
+        told_to_be = (self._digest, self.remote.digest if self.remote is not None else None)
+        promised = [each for each in told_to_be if each is not None]
         with told("commit", self._files.meta):
+            self.resource.check(promised)
             sync_folder(self._lease.folder.path.parent)  # or else a power cut takes the folder, with all that is in it
             with self._changing(PATIENCE_SECONDS):
                 stored = read_meta(self._files.meta)
                 if stored is not None and self._names_ours(stored):
-                    sealed, length = self.resource.vouched(), self.resource.length
-                    write_meta(self._files.meta, replace(stored, committed=True, length=length, sealed=sealed))
+                    length, sealed = self.resource.length, self.resource.vouched()
+                    digest = next(iter(promised), None)
+                    facts = replace(stored, committed=True, length=length, sealed=sealed, digest=digest)
+                    write_meta(self._files.meta, facts)
 
     def _names_ours(self, stored: ResourceMeta) -> bool:
         ours = self._meta is not None and self._meta.generation == stored.generation
@@ -276,12 +329,8 @@ class StoredEntry(Entry):
         if not self._meta.committed or self.resource.journal_bytes == self._meta.sealed:
             return
         sealed = self.resource.vouched()
-        if sealed is None:
-            return
-        with contextlib.suppress(StorageError, LeaseHeld), self._changing(_HASTE_SECONDS):
-            stored = read_meta(self._files.meta)
-            if stored is not None and stored.committed and stored.sealed != sealed and self._names_ours(stored):
-                write_meta(self._files.meta, replace(stored, sealed=sealed))
+        if sealed is not None:
+            self._revise(sealed=sealed)
 
     def close(self) -> None:
         self._turn.release()

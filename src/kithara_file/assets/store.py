@@ -59,12 +59,13 @@ class AssetStore:
     def _ledger(self) -> Ledger:
         return Ledger(self._layout, self.limits, self._clock)
 
-    def open(self, key: ResourceKey, *, checksums: bool = True) -> Entry:
+    def open(self, key: ResourceKey, *, checksums: bool = True, digest: str | None = None) -> Entry:
         """Hold what is stored under `key`, which may be nothing; as long as it is held, nobody evicts it.
 
-        Blocks on the disk. What is stored but makes no sense counts as nothing. A disk without room for another asset
-        gives an entry that is read past the cache. Raises `StorageError` when the directory cannot be used, and
-        `LeaseHeld` when other processes do not let the asset go in time.
+        With `digest`, as in ``sha256:9f86d0…``, complete bytes that do not have it count as nothing, and no others are
+        committed. Blocks on the disk. What is stored but makes no sense counts as nothing. A disk without room for
+        another asset gives an entry that is read past the cache. Raises `StorageError` when the directory cannot be
+        used, and `LeaseHeld` when other processes do not let the asset go in time.
         """
         if self._closed:
             raise StreamClosed("The store is closed")
@@ -72,7 +73,7 @@ class AssetStore:
             return local_entry(key, key.path)
         try:
             with told("use the cache directory", self.root):
-                return StoredEntry(key, self._lease(key), self._ledger, self._clock, checksums=checksums)
+                return StoredEntry(key, self._lease(key), self._ledger, self._clock, checksums=checksums, digest=digest)
         except DiskFull as fault:
             return UncachedEntry(key, fault.again())
 

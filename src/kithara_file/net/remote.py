@@ -163,6 +163,8 @@ class Remote:
     validator: Validator = field(default_factory=Validator)
     media_type: str | None = None
     freshness: Freshness = field(default_factory=Freshness)
+    digest: str | None = None
+    """What all the bytes together must have, as in ``sha256:9f86d0…``; None when the origin does not promise it."""
 
     def to_json(self) -> dict[str, Any]:
         """Return it as plain dicts, strings and numbers."""

@@ -7,8 +7,9 @@ sends the requests follows those), what is stored. An answer is used as far as i
 from __future__ import annotations
 
 import re
+from base64 import b64decode
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 from kithara_file.errors import (
@@ -28,6 +29,9 @@ LARGEST = 2**63 - 1
 
 _PLAIN_CODINGS = frozenset({"", "identity", "none"})
 _CONTENT_RANGE = re.compile(r"\s*bytes\s+(\d{1,20})\s*-\s*(\d{1,20})\s*/\s*(\d{1,20}|\*)\s*", re.IGNORECASE | re.ASCII)
+_REPR_DIGEST = re.compile(r"(?:^|,)\s*([a-z][a-z0-9_.*-]*)=:([A-Za-z0-9+/=]*):")
+_DIGESTS = {"sha-512": ("sha512", 64), "sha-256": ("sha256", 32), "md5": ("md5", 16)}
+"""By the names of RFC 9530, 7.2, the best first: ours, and how many bytes."""
 _UNSATISFIED = re.compile(r"\s*bytes\s+\*/(\d{1,20})\s*", re.IGNORECASE | re.ASCII)
 
 
@@ -98,8 +102,8 @@ def judge(head: Head, asked: Asked, codings: frozenset[str]) -> Accepted | NotMo
 def _whole(head: Head, asked: Asked, codings: frozenset[str]) -> Accepted:
     length = _content_length(head, asked)
     used = _used(head, asked, codings)
-    if used:
-        return Accepted(_remote(head, None, ranges=False), 0, None, used)
+    if used:  # a digest would be that of the encoded body (RFC 9530, 3)
+        return Accepted(replace(_remote(head, None, ranges=False), digest=None), 0, None, used)
     announced = "bytes" in _tokens(head, "accept-ranges")
     # An origin that was asked for a range and sent everything ignores ranges, unless If-Range told it to.
     ranges = announced and (asked.want is WHOLE or asked.if_range is not None)
@@ -129,7 +133,7 @@ def _unchanged(head: Head, asked: Asked, _codings: frozenset[str]) -> NotModifie
     validator = Validator(held.etag or told.etag, told.last_modified or held.last_modified, settled=held.settled)
     ranges = "bytes" in _tokens(head, "accept-ranges")
     freshness = Freshness.of(head.fields, head.received)
-    return NotModified(Remote(None, ranges, validator, _media_type(head), freshness))
+    return NotModified(Remote(None, ranges, validator, _media_type(head), freshness, _digest(head)))
 
 
 def _unsatisfiable(head: Head, asked: Asked, _codings: frozenset[str]) -> Accepted:
@@ -220,7 +224,28 @@ def _used(head: Head, asked: Asked, codings: frozenset[str]) -> tuple[str, ...]:
 
 def _remote(head: Head, length: int | None, *, ranges: bool) -> Remote:
     freshness = Freshness.of(head.fields, head.received)
-    return Remote(length, ranges, _validator(head), _media_type(head), freshness)
+    return Remote(length, ranges, _validator(head), _media_type(head), freshness, _digest(head))
+
+
+def _digest(head: Head) -> str | None:
+    """Return what the origin promises of the whole: Repr-Digest (RFC 9530, 3), else Content-MD5 (RFC 1864).
+
+    The latter speaks of the body that it comes with, so that of a part it says nothing. One that makes no sense
+    promises nothing.
+    """
+    told = {name: _hex(name, value) for name, value in _REPR_DIGEST.findall(head.fields.get("repr-digest", ""))}
+    if head.status != 206:
+        told.setdefault("md5", _hex("md5", head.only("content-md5") or ""))
+    return next((found for name in _DIGESTS if (found := told.get(name))), None)
+
+
+def _hex(name: str, text: str) -> str | None:
+    ours, size = _DIGESTS.get(name, ("", 0))
+    try:
+        value = b64decode(text, validate=True)
+    except ValueError:
+        return None
+    return f"{ours}:{value.hex()}" if ours and len(value) == size else None
 
 
 def _validator(head: Head) -> Validator:

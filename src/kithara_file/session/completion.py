@@ -10,8 +10,9 @@ from concurrent.futures import Future
 from typing import TYPE_CHECKING
 
 from kithara_file.errors import KitharaError, StorageError, public_url
-from kithara_file.events import CacheBypassed, DownloadComplete, Phase
+from kithara_file.events import CacheBypassed, DownloadComplete, DownloadError, Error, Phase
 from kithara_file.session.promise import finish
+from kithara_file.storage.digest import WrongDigest
 
 if TYPE_CHECKING:
     from kithara_file.session.session import Session
@@ -26,6 +27,7 @@ class Completion:
         self._promise: Future[None] = Future()
         self._task: asyncio.Task[None] | None = None
         self._failed = False
+        self._tried_again = False
 
     @property
     def settled(self) -> bool:
@@ -64,6 +66,15 @@ class Completion:
         try:
             if not resource.committed:
                 await session.background.on_disk(session.holding.commit)
+        except WrongDigest as failure:
+            if self._tried_again or session.audience.has_read:
+                error = failure
+                self._condemn(resource, failure)
+            else:  # one of the bytes may have been changed on the way, or on the disk; and nobody has seen any
+                self._tried_again = True
+                session.events.publish(Error(failure, recoverable=True))
+                session.poke()
+                return
         except KitharaError as failure:
             error = failure
         except OSError as failure:
@@ -77,6 +88,14 @@ class Completion:
             self._failed = True
             session.events.publish(CacheBypassed(error))
         finish(self._promise, error)
+
+    def _condemn(self, resource: Resource, error: KitharaError) -> None:
+        """End a download that brings other bytes than were promised; whoever opens it again begins anew."""
+        session = self._session
+        session.flights.drop()
+        session.dead = True
+        resource.fail(error)
+        session.events.publish(DownloadError(error))
 
     async def shut(self, error: KitharaError) -> None:
         """Let a commit under way end; tell those who still wait `error`."""

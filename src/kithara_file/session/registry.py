@@ -63,7 +63,7 @@ class Registry:
     def _join(self, config: FileConfig, holder: object, given: StoreGiven) -> Front:
         key = ResourceKey.of(os.fspath(config.url), name=config.name, cache_key=config.cache_key)
         store = self._take_store(given)
-        place = (store.root, key.asset_id, key.resource_hash, config.offline_mode)
+        place = (store.root, key.asset_id, key.resource_hash, config.offline_mode, config.promised)
         front = self._find(place, holder)
         if front is not None:
             self._drop_store(store)

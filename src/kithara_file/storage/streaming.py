@@ -5,7 +5,7 @@ Must not know: where the files of the store lie, what a remote is, when anything
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from errno import EISDIR, ELOOP, ENOENT, ENOTDIR, ENXIO, ESPIPE
 from pathlib import Path
 from uuid import UUID
@@ -13,12 +13,14 @@ from uuid import UUID
 from kithara_file.errors import CorruptResource, StorageError, StreamClosed
 from kithara_file.ranges import ByteRange, Coverage
 from kithara_file.storage import record
+from kithara_file.storage.belief import believed
 from kithara_file.storage.claims import Claims
+from kithara_file.storage.digest import wrong
 from kithara_file.storage.faults import named
 from kithara_file.storage.journal import Journal, NoJournal
 from kithara_file.storage.spill import Window
 from kithara_file.storage.system import OpenFile, after, before, boot_id
-from kithara_file.storage.verify import Progress, damage, proven
+from kithara_file.storage.verify import Progress, damage
 from kithara_file.storage.waiting import Waitable
 
 MEMORY_BYTES = 32 * 1024 * 1024
@@ -113,7 +115,7 @@ class StreamingResource(Waitable):
             if committed and length is not None and file.size >= length and log.ends_at(sealed, file.inode, file.stamp):
                 coverage = Coverage([ByteRange(0, length)] if length else ())
             else:
-                coverage = _believed(file, log, this_boot(), durable=committed)
+                coverage = believed(file, log, this_boot(), durable=committed)
         except CorruptResource:
             raise
         except OSError as error:
@@ -239,6 +241,16 @@ class StreamingResource(Waitable):
         if seal is not None:
             seal()
         self._committed = True
+
+    def check(self, promised: Iterable[str]) -> None:
+        """Read all bytes and compare them with the digests `promised`. Blocks on the disk: never call it on a loop.
+
+        Raises `WrongDigest` when one differs; then every byte is absent, since nobody can tell which of them is wrong.
+        """
+        error = wrong(self._open(), self._length or 0, promised)
+        if error is not None:
+            self._drop(ByteRange(0, record.TO_THE_END))
+            raise error
 
     def vouched(self) -> int | None:
         """Return how long the journal is when all that it says vouches for every byte, else None. Reads all of it."""
@@ -372,24 +384,3 @@ class StreamingResource(Waitable):
     def __repr__(self) -> str:
         state = "committed" if self._committed else f"{self.progress}"
         return f"<StreamingResource {state} · {len(self._demands)} waiting{' · spilling' if self._window else ''}>"
-
-
-def _believed(data: OpenFile, journal: Journal, this_boot: UUID, *, durable: bool) -> Coverage:
-    """Return what of the journal's claims holds, having made the journal say no more than that."""
-    history = journal.history()
-    coverage = history.coverage
-    other_boot = history.boot != this_boot and not durable
-    changed = history.left not in (None, record.left(data.stamp))
-    if history.inode != data.inode or other_boot or changed:
-        coverage = proven(data, history.vouchers)
-        unproven = history.coverage.copy()
-        for each in coverage:
-            unproven.remove(each.start, each.end)
-        journal.lost(*unproven)
-        journal.begin(this_boot, data.inode)
-        journal.left(data.stamp)
-    elif (end := data.size) < coverage.end:
-        # Said in the journal too, or else a later write past this end would make the claim look true again.
-        journal.lost(ByteRange(end, record.TO_THE_END))
-        coverage.remove(end, record.TO_THE_END)
-    return coverage

@@ -100,8 +100,8 @@ def test_a_committed_resource_without_a_length_makes_no_sense(place: Path) -> No
 
 def test_a_remote_may_learn_new_facts_without_a_new_format(place: Path) -> None:
     def learn(facts: dict[str, Any]) -> None:
-        facts["remote"]["vary"] = "accept"
-        facts["digest"] = "sha-256:00"
+        facts["remote"]["colour"] = "blue"
+        facts["mood"] = "good"
         del facts["remote"]["freshness"]["immutable"]
 
     place.write_bytes(edited(META, learn))

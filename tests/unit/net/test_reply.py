@@ -326,3 +326,44 @@ def test_any_answer_is_facts_that_fit_together_or_a_typed_error(
     assert answer.start == (0 if want is WHOLE or not ranged else want.start)
     assert answer.end is None or answer.start <= answer.end <= (LARGEST if length is None else length)
     assert not (answer.codings and (answer.end is not None or answer.remote.ranges or ranged))
+
+
+EMPTY_MD5, EMPTY_SHA256 = "1B2M2Y8AsgTpgAmY7PhCfg==", "47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU="
+IN_HEX = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
+
+
+@pytest.mark.parametrize(
+    "lines, digest",
+    [
+        ((), None),
+        ((("Repr-Digest", f"sha-256=:{EMPTY_SHA256}:"),), f"sha256:{IN_HEX}"),
+        ((("Repr-Digest", f"md5=:{EMPTY_MD5}:, sha-256=:{EMPTY_SHA256}:"),), f"sha256:{IN_HEX}"),
+        ((("Repr-Digest", f"md5=:{EMPTY_MD5}:"), ("Repr-Digest", f"sha-256=:{EMPTY_SHA256}:")), f"sha256:{IN_HEX}"),
+        ((("Content-MD5", EMPTY_MD5),), "md5:d41d8cd98f00b204e9800998ecf8427e"),
+        ((("Content-MD5", EMPTY_MD5), ("Repr-Digest", f"sha-256=:{EMPTY_SHA256}:")), f"sha256:{IN_HEX}"),
+        ((("Repr-Digest", f"sha-256=:{EMPTY_MD5}:"),), None),
+        ((("Repr-Digest", "sha-256=:====:"),), None),
+        ((("Repr-Digest", f"sha-256={EMPTY_SHA256}"),), None),
+        ((("Repr-Digest", f"unixsum=:{EMPTY_SHA256}:"),), None),
+        ((("Content-MD5", "nonsense"),), None),
+    ],
+)
+def test_the_best_digest_is_taken_that_makes_sense(lines: Lines, digest: str | None) -> None:
+    assert taken(200, ("Content-Length", "0"), *lines).remote.digest == digest
+
+
+def test_a_digest_of_the_whole_may_come_with_a_part_and_one_of_the_body_says_nothing_then() -> None:
+    part = ("Content-Range", "bytes 5-9/10")
+    whole, body = ("Repr-Digest", f"sha-256=:{EMPTY_SHA256}:"), ("Content-MD5", EMPTY_MD5)
+    assert taken(206, part, whole, body, want=OpenRange(5)).remote.digest == f"sha256:{IN_HEX}"
+    assert taken(206, part, body, want=OpenRange(5)).remote.digest is None
+
+
+def test_the_digest_of_an_encoded_body_says_nothing_of_what_is_decoded() -> None:
+    encoded = ("Content-Encoding", "gzip")
+    assert taken(200, encoded, ("Repr-Digest", f"sha-256=:{EMPTY_SHA256}:")).remote.digest is None
+
+
+def test_a_304_may_tell_the_digest() -> None:
+    answer = ask(304, ("ETag", '"v1"'), ("Repr-Digest", f"sha-256=:{EMPTY_SHA256}:"), same_as=HELD)
+    assert answer.remote.digest == f"sha256:{IN_HEX}"
