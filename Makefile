@@ -45,10 +45,10 @@ demo: .venv/stamp-demo
 	@$(BIN)/python examples/demo.py
 
 test: .venv/stamp-dev .venv/stamp-system lint types layers
-	$(PYTEST) -m "not stress"
+	$(PYTEST) -n 2 -m "not stress"
 
 quick: .venv/stamp-dev
-	$(PYTEST) -m "not stress and not system" $(QUICK)
+	$(PYTEST) -n 2 -m "not stress and not system" $(QUICK)
 
 stress: .venv/stamp-dev .venv/stamp-system
 	$(PYTEST) -m stress --hypothesis-profile=stress --timeout=3600
@@ -74,5 +74,5 @@ cover: .venv/stamp-dev .venv/stamp-system
 	$(PYTEST) -m "not stress" --cov --cov-report=term --cov-report=html
 
 clean:
-	rm -rf .venv build dist htmlcov .coverage .coverage.* .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
+	rm -rf .venv .demo-cache build dist htmlcov .coverage .coverage.* .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
 	find src tests -name __pycache__ -type d -prune -exec rm -rf {} +
