@@ -167,12 +167,12 @@ class Judge:
 
     def go_round(self, fetcher: Fetcher) -> bool:
         """Ask in another way from now on, since the answer to a range was of no use; False when none is left."""
-        if fetcher.want is WHOLE or self.ignores_ranges:
+        if fetcher.want is WHOLE:
             return False
         first = fetcher.want.start
         comparable = fetcher.unnamed and self.coverage.start_of_run(first) < first
         self.doubtful = self.doubtful or comparable
-        self.ignores_ranges = not comparable
+        self.ignores_ranges = self.ignores_ranges or not comparable
         return True
 
     @property
