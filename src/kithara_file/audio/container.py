@@ -20,7 +20,7 @@ from kithara_file.audio.door import Door
 from kithara_file.audio.packets import Unit
 from kithara_file.errors import DecodeFailed
 
-WARM_UP = {"aac": 4096, "mp3": 23040, "mp3float": 23040, "opus": 38400, "libopus": 38400, "vorbis": 16384}
+WARM_UP = {"aac": 4096, "mp3": 23040, "mp3float": 23040, "opus": 19200, "libopus": 19200, "vorbis": 16384}
 """Frames to decode before those that are wanted, until the decoder has forgotten that it began there."""
 OTHER_WARM_UP = 8192
 NO_WARM_UP = ("flac", "alac", "pcm_", "wavpack", "ape", "tta")
@@ -101,11 +101,11 @@ class ContainerPackets:
         words = str(self._container.metadata.get("iTunSMPB", "")).split()
         if len(words) >= 4:
             return int(words[3], 16)
-        duration = self._stream.duration
-        if duration is None or not self._time.exact:
-            whole = self._container.duration
-            return None if whole is None else round(whole * self._rate / av.time_base)
-        return self._time.length(duration) - (self._time.skip if "opus" in self.codec.name else 0)
+        duration, primed = self._stream.duration, self._time.skip if "opus" in self.codec.name else 0
+        if duration is not None and self._time.exact:
+            return self._time.length(duration) - primed
+        whole = self._container.duration
+        return None if whole is None else max(0, round(whole * self._rate / av.time_base) - primed)
 
     @property
     def total(self) -> int | None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import Any
+from typing import Any, TypeAlias
 
 import av
 
@@ -32,6 +32,9 @@ LOOKS = 16
 """A search that has not ended after so many looks is ended by reading on."""
 NEAR_BYTES = 2 * CHUNK
 
+Point: TypeAlias = tuple[int, int]
+"""The number of a frame of PCM, and the byte at which the FLAC frame begins that it is the first of."""
+
 
 @dataclass(frozen=True, slots=True)
 class FlacHeads:
@@ -40,7 +43,7 @@ class FlacHeads:
     info: StreamInfo
     first: int
     """Where the first frame begins."""
-    points: tuple[tuple[int, int], ...]
+    points: tuple[Point, ...]
 
 
 def read_flac(door: Door) -> FlacHeads | None:
@@ -49,7 +52,7 @@ def read_flac(door: Door) -> FlacHeads | None:
     if door.read_at(at, 4) != b"fLaC":
         return None
     at, info, last = at + 4, None, False
-    points: tuple[tuple[int, int], ...] = ()
+    points: tuple[Point, ...] = ()
     while not last:
         head = door.read_at(at, 4)
         if len(head) < 4:
@@ -134,9 +137,10 @@ class FlacPackets:
         for _ in range(LOOKS):
             if high[1] - low[1] <= NEAR_BYTES:
                 break
-            found = self._look(goal, low, high)
+            at = self._guess(goal, low, high)
+            found = self._look(at, high[1])
             if found is None:
-                high = ((low[0] + high[0]) // 2, (low[1] + high[1]) // 2)
+                high = (high[0], at)
             elif found[0] > goal:
                 high = found
             else:
@@ -146,7 +150,7 @@ class FlacPackets:
                     break
         self._walk(low[1], goal)
 
-    def _bracket(self, goal: int) -> tuple[tuple[int, int], tuple[int, int]]:
+    def _bracket(self, goal: int) -> tuple[Point, Point]:
         if self._length is None:
             self._length = self._door.length()
         first = self._heads.first
@@ -156,15 +160,21 @@ class FlacPackets:
         high = min((point for point in points if point[0] > goal and point[1] > low[1]), default=(total, self._length))
         return low, (max(high[0], low[0] + 1), high[1])
 
-    def _look(self, goal: int, low: tuple[int, int], high: tuple[int, int]) -> tuple[int, int] | None:
+    def _guess(self, goal: int, low: Point, high: Point) -> int:
+        """Return where to look: a frame and a half before the place in proportion, so that one begins before `goal`."""
         share = min(1.0, (goal - low[0]) / (high[0] - low[0]))
-        at = low[1] + int(share * (high[1] - low[1])) - CHUNK // 2
-        at = min(max(at, low[1] + 1), high[1] - CHUNK)
+        frame = self._info.largest_block * (high[1] - low[1]) / (high[0] - low[0])
+        at = low[1] + share * (high[1] - low[1]) - 1.5 * frame - CHUNK / 8
+        return int(min(max(at, low[1] + 1), high[1] - SMALLEST_FRAME))
+
+    def _look(self, at: int, before: int) -> Point | None:
+        """Return the first frame that begins at byte `at` or behind it, and before byte `before`."""
         self._window.go(at)
         found = self._find(0)
-        if found is None or self._window.offset - self._window.at + found[0] >= high[1]:
+        if found is None:
             return None
-        return found[1].start, self._window.offset - self._window.at + found[0]
+        place = self._window.offset - self._window.at + found[0]
+        return (found[1].start, place) if place < before else None
 
     def _walk(self, at: int, goal: int) -> None:
         self._window.go(at)

@@ -23,7 +23,7 @@ HEAD_SEARCH = 64 * 1024
 RESYNC_SEARCH = 256 * 1024
 RESERVOIR = 511
 """How far back, in bytes of earlier frames, the sound of a frame may begin."""
-SCAN_BYTES = 2 * 1024 * 1024
+SCAN_BYTES = 1024 * 1024
 """A varying bit rate is walked through, header by header, up to this far; beyond it the table has to do."""
 LOWEST_BIT_RATE = 8000
 
@@ -147,7 +147,7 @@ class Mp3Packets:
         goal = max(0, (frame + self._lead - reserve) // self._samples - self._warm_up())
         known, guess = self._map.known(goal), self._map.guess(goal)
         near = guess - known.offset <= self._scan_bytes
-        if self._map.constant and not (near and self._map.table is None) and self._jump_to_frame(goal, guess):
+        if self._map.constant and self._jump_to_frame(goal, guess):
             return
         if near or not self._jump_by_table(goal):
             self._walk(known, goal)
@@ -167,7 +167,10 @@ class Mp3Packets:
         if found is None or not _looks_constant(self._window.data, found, head):
             return False
         number = (low + found - self._map.first) / head.mean_size
-        if abs(number - round(number)) * head.mean_size > 2:  # bytes: the padding of one frame, and its rounding
+        # Where the bit rate is constant a frame begins within two bytes of where it should (padding, and rounding); in
+        # any other file only by chance.
+        if abs(number - round(number)) * head.mean_size > 2:
+            self._map.constant = False
             return False
         self._window.at, self._frame = found, round(number)
         return True

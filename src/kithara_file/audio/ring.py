@@ -1,0 +1,190 @@
+"""Decoded sound between the decoder and its listener: bounded, and emptied at once by a seek.
+
+Each seek raises the epoch; what is put for an older one is dropped, so that nothing older is ever heard. The lock
+covers arithmetic only. Must not know: who decodes, or how.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections import deque
+from dataclasses import dataclass
+
+from kithara_file.audio.media import Samples, Spec
+from kithara_file.audio.splice import joined
+from kithara_file.clock import Deadline
+from kithara_file.errors import KitharaError, StreamClosed
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """What the decoder is to do: decode on, or, when the epoch is new to it, from `target` on."""
+
+    epoch: int
+    target: int
+
+
+class Ring:
+    """A bounded queue of PCM between one producer and its consumers."""
+
+    def __init__(self, spec: Spec, capacity: int) -> None:
+        self.spec = spec
+        self.capacity = max(1, capacity)
+        self.epoch = 0
+        self.position = 0
+        """The place of the frame that the listener gets next."""
+        self._changed = threading.Condition()
+        self._blocks: deque[Samples] = deque()
+        self._frames = 0
+        self._target = 0
+        self._ended = False
+        self._error: Exception | None = None
+        self._closed = False
+
+    # -- the producer's side -----------------------------------------------------------------------------------------
+
+    def await_work(self, epoch: int) -> Work | None:
+        """Wait for room, or for an epoch other than `epoch`; None when closed."""
+        with self._changed:
+            self._changed.wait_for(lambda: self._closed or self.epoch != epoch or self._has_room)
+            return None if self._closed else Work(self.epoch, self._target)
+
+    @property
+    def _has_room(self) -> bool:
+        return not self._ended and self._error is None and self._frames < self.capacity
+
+    def put(self, epoch: int, samples: Samples) -> bool:
+        """Append `samples`; return False, and drop them, when a seek has made them stale."""
+        with self._changed:
+            if epoch != self.epoch or self._closed:
+                return False
+            self._blocks.append(samples)
+            self._frames += len(samples)
+            self._changed.notify_all()
+            return True
+
+    def end(self, epoch: int) -> None:
+        """Tell that the track has ended."""
+        with self._changed:
+            self._ended = self._ended or epoch == self.epoch
+            self._changed.notify_all()
+
+    def fail(self, epoch: int, error: Exception) -> None:
+        """Tell that nothing more comes, and why; until a seek."""
+        with self._changed:
+            if epoch == self.epoch:
+                self._error = error
+            self._changed.notify_all()
+
+    # -- the listener's side -----------------------------------------------------------------------------------------
+
+    def await_frames(self, frames: int, deadline: Deadline) -> bool:
+        """Wait until `frames` are there, or the end, or an error; False when the deadline passed before."""
+        wanted = min(frames, self.capacity)
+        with self._changed:
+            return self._changed.wait_for(lambda: self._settled or self._frames >= wanted, deadline.remaining())
+
+    @property
+    def _settled(self) -> bool:
+        return self._ended or self._closed or self._error is not None
+
+    def take(self, frames: int) -> Samples:
+        """Return up to `frames` of what is there; waits for nothing."""
+        with self._changed:
+            pieces = self._remove(frames)
+        return joined(pieces) if pieces else self.spec.silence(0)
+
+    def take_block(self) -> Samples | None:
+        """Return the next block as it was put; None when there is none."""
+        with self._changed:
+            pieces = self._remove(len(self._blocks[0])) if self._blocks else []
+        return pieces[0] if pieces else None
+
+    def fill(self, out: Samples) -> int:
+        """Copy what is there into `out`; return how many frames that were."""
+        with self._changed:
+            pieces = self._remove(len(out))
+        at = 0
+        for piece in pieces:
+            out[at : at + len(piece)] = piece
+            at += len(piece)
+        return at
+
+    def _remove(self, frames: int) -> list[Samples]:
+        self._check()
+        pieces: list[Samples] = []
+        left = min(frames, self._frames)
+        self._frames -= left
+        self.position += left
+        while left:
+            block = self._blocks.popleft()
+            if len(block) > left:
+                self._blocks.appendleft(block[left:])
+                block = block[:left]
+            pieces.append(block)
+            left -= len(block)
+        self._changed.notify_all()
+        return pieces
+
+    def give_back(self, epoch: int, pieces: list[Samples]) -> None:
+        """Put what was taken back to the front, unless a seek has made it stale."""
+        with self._changed:
+            if epoch == self.epoch and not self._closed:
+                count = sum(map(len, pieces))
+                self._blocks.extendleft(reversed(pieces))
+                self._frames += count
+                self.position -= count
+
+    def seek(self, frame: int) -> int:
+        """Drop everything, and ask for what begins at `frame`; return the new epoch."""
+        with self._changed:
+            self._check()
+            self.epoch += 1
+            self._target = self.position = frame
+            self._blocks.clear()
+            self._frames, self._ended, self._error = 0, False, None
+            self._changed.notify_all()
+            return self.epoch
+
+    @property
+    def frames(self) -> int:
+        """How many frames wait to be heard."""
+        return self._frames
+
+    @property
+    def finished(self) -> bool:
+        """True when the track has ended and everything was taken."""
+        return self._ended and not self._frames
+
+    def raise_error(self) -> None:
+        """Raise what the producer failed with, or `StreamClosed`."""
+        with self._changed:
+            self._check()
+            error = self._error
+        if error is not None:
+            raise error.again() if isinstance(error, KitharaError) else error
+
+    @property
+    def failed(self) -> bool:
+        """True while nothing more comes because of an error."""
+        return self._error is not None
+
+    def close(self) -> None:
+        """Wake everybody for good. Idempotent."""
+        with self._changed:
+            self._closed = True
+            self._blocks.clear()
+            self._frames = 0
+            self._changed.notify_all()
+
+    @property
+    def closed(self) -> bool:
+        """True after `close`."""
+        return self._closed
+
+    def _check(self) -> None:
+        if self._closed:
+            raise StreamClosed("This audio is closed")
+
+    def __repr__(self) -> str:
+        return f"<Ring epoch {self.epoch} · {self._frames} of {self.capacity} frames>"

@@ -1,0 +1,52 @@
+"""Tells of a stall once when it begins, and once when it is over.
+
+Must not know: rings, decoders.
+"""
+
+from __future__ import annotations
+
+import threading
+
+from kithara_file.audio.events import Resumed, Stalled, Underrun
+from kithara_file.clock import Clock, SystemClock
+from kithara_file.events import EventBus
+
+
+class Stalls:
+    """Whether the listener is without sound, and since when."""
+
+    def __init__(self, events: EventBus, clock: Clock | None = None) -> None:
+        self._events = events
+        self._clock = clock or SystemClock()
+        self._lock = threading.Lock()
+        self._since: float | None = None
+        self._dry = False
+
+    def stalled(self, position: float) -> None:
+        """Hear that nothing is left because the file does not deliver."""
+        with self._lock:
+            if self._since is not None:
+                return
+            self._since = self._clock.monotonic()
+        self._events.publish(Stalled(position))
+
+    def underrun(self, position: float, frames: int) -> None:
+        """Hear that a device lacks frames."""
+        with self._lock:
+            told, self._dry = self._dry, True
+        if not told:
+            self._events.publish(Underrun(position, frames))
+
+    def sounding(self, position: float) -> None:
+        """Hear that there is sound."""
+        if self._since is None and not self._dry:
+            return
+        with self._lock:
+            since, self._since, self._dry = self._since, None, False
+        if since is not None:
+            self._events.publish(Resumed(position, self._clock.monotonic() - since))
+
+    @property
+    def active(self) -> bool:
+        """True between a stall and its end."""
+        return self._since is not None

@@ -1,0 +1,99 @@
+from __future__ import annotations
+
+import io
+import threading
+
+import pytest
+
+from kithara_file.audio.door import Door
+from kithara_file.errors import StreamClosed
+from tests.world.clock import FakeClock
+
+
+class Broken(io.BytesIO):
+    """Fails once it has been read past byte 4."""
+
+    def read1(self, size: int | None = -1, /) -> bytes:
+        if self.tell() >= 4:
+            raise OSError(f"broke at {self.tell()}")
+        return super().read1(4)
+
+
+class Raw(io.RawIOBase):
+    """Gives one byte at a time, and has no other way of reading than a raw file's."""
+
+    def __init__(self) -> None:
+        self.left = 3
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: bytearray, /) -> int:  # type: ignore[override]
+        self.left -= 1
+        buffer[:1] = b"x"
+        return 1 if self.left >= 0 else 0
+
+
+class Blocking(io.BytesIO):
+    """Blocks a read until it is closed."""
+
+    def __init__(self) -> None:
+        super().__init__(b"")
+        self.entered, self.leave = threading.Event(), threading.Event()
+
+    def read1(self, size: int | None = -1, /) -> bytes:
+        self.entered.set()
+        assert self.leave.wait(5)
+        return b"late"
+
+    def close(self) -> None:
+        self.leave.set()
+
+
+def test_what_the_file_raised_is_remembered_although_a_decoder_swallowed_it() -> None:
+    door = Door(Broken(b"12345678"))
+    assert door.read(100) == b"1234"
+    with pytest.raises(OSError, match="broke at 4"):
+        door.read(100)
+    with pytest.raises(OSError, match="broke at 4"):
+        door.raise_error()
+    door.forget()
+    door.raise_error()
+
+
+def test_a_buffered_file_is_asked_for_what_it_has_and_a_raw_one_for_what_comes_first() -> None:
+    assert Door(io.BufferedReader(Raw(), 64)).read(10) == b"x"
+    assert Door(Raw()).read(10) == b"x"
+
+
+def test_read_at_returns_all_bytes_though_they_come_one_by_one() -> None:
+    assert Door(Broken(b"1234")).read_at(1, 3) == b"234"
+    assert Door(io.BytesIO(b"123")).read_at(2, 10) == b"3"
+
+
+def test_the_length_is_where_the_end_is() -> None:
+    assert Door(io.BytesIO(b"12345")).length() == 5
+
+
+def test_a_shut_door_lets_nothing_through() -> None:
+    door = Door(io.BytesIO(b"123"))
+    door.shut()
+    for call in (lambda: door.read(1), lambda: door.seek(0), door.raise_error):
+        with pytest.raises(StreamClosed):
+            call()
+
+
+def test_a_wait_can_be_seen_and_is_ended_by_closing_the_file() -> None:
+    file, clock = Blocking(), FakeClock()
+    door = Door(file, clock)
+    reader = threading.Thread(target=door.read, args=(1,))
+    reader.start()
+    assert file.entered.wait(5)
+    clock.advance(2.0)
+    assert door.busy
+    assert door.waiting == pytest.approx(2.0)
+    assert "waiting" in repr(door)
+    door.close_file(1.0)
+    reader.join(5)
+    assert not door.busy
+    assert door.waiting == 0.0

@@ -1,0 +1,42 @@
+from __future__ import annotations
+
+from kithara_file.audio.mp3 import FrameHead, Table
+from kithara_file.audio.mp3_map import Anchor, Mp3Map
+
+HEAD = FrameHead(44_100, 2, 128_000, 417, 1152, 32)
+
+
+def varying() -> Mp3Map:
+    # The first half of the time takes three quarters of the bytes.
+    entries = (*(round(1500 * part) for part in range(51)), *(75_000 + 500 * part for part in range(1, 51)))
+    return Mp3Map(1417, HEAD, Table(1000, 100_000, entries, None, None, constant=False), 1000, None)
+
+
+def test_a_constant_bit_rate_tells_each_frame_to_the_byte() -> None:
+    known = Mp3Map(500, HEAD, None, 500, 500 + 41_796)
+    assert known.guess(0) == 500
+    assert known.guess(100) == 500 + 41_796
+    assert [known.frame_at(known.guess(frame)) for frame in range(200)] == list(range(200))
+    assert known.frames == 100
+
+
+def test_a_table_tells_about_where_a_frame_is() -> None:
+    known = varying()
+    assert known.guess(500) == 1000 + 75_000
+    assert known.guess(1000) == 1000 + 100_000
+    assert abs(known.frame_at(known.guess(300)) - 300) <= 1
+    assert known.end == 101_000
+
+
+def test_what_was_seen_is_known_for_certain() -> None:
+    known = varying()
+    for frame in range(100):
+        known.learn(frame, 1417 + 200 * frame)
+    assert known.known(0) == Anchor(0, 1417)
+    assert known.known(97) == Anchor(96, 1417 + 200 * 96)
+    assert known.known(5000) == Anchor(96, 1417 + 200 * 96)
+    assert repr(known) == "<Mp3Map 1000 frames · varying · 7 known>"
+
+
+def test_without_length_and_table_nobody_knows_how_many_frames_there_are() -> None:
+    assert Mp3Map(0, HEAD, None, 0, None).frames is None

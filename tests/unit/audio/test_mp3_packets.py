@@ -1,0 +1,114 @@
+from __future__ import annotations
+
+import io
+from typing import Any
+
+import pytest
+
+from kithara_file.audio.door import Door
+from kithara_file.audio.mp3 import find_frame, parse_head
+from kithara_file.audio.mp3_packets import Mp3Packets, read_mp3
+from tests.world.music import RecordingFile, song
+
+
+def packets(data: bytes, **options: Any) -> Mp3Packets:
+    door = Door(io.BytesIO(data))
+    known = read_mp3(door)
+    assert known is not None
+    return Mp3Packets(door, known, **options)
+
+
+def places(source: Mp3Packets) -> list[int]:
+    found = []
+    while (unit := source.next()) is not None:
+        found.append(unit.packet.pts)
+    return found
+
+
+def test_places_count_from_the_first_frame_that_shall_be_heard() -> None:
+    source = packets(song("mp3 cbr").data)
+    assert source.total == len(song("mp3 cbr").sound)
+    found = places(source)
+    assert found == [1152 * number - 1105 for number in range(len(found))]
+    assert found[-1] < source.total
+
+
+@pytest.mark.parametrize("name", ["mp3 cbr", "mp3 vbr", "mp3 cbr without a table", "mp3 mono 22 kHz"])
+def test_a_packet_after_a_seek_is_the_one_that_stands_there(name: str) -> None:
+    source = packets(song(name).data)
+    everything = {}
+    while (unit := source.next()) is not None:
+        everything[unit.packet.pts] = bytes(unit.packet)
+    for frame in (0, 5000, 90_000, 60_000):
+        source.seek(frame, 0)
+        unit = source.next()
+        assert unit is not None
+        assert unit.packet.pts <= frame
+        assert everything[unit.packet.pts] == bytes(unit.packet)
+        assert source.exact
+
+
+def test_a_far_seek_where_the_bit_rate_varies_goes_by_the_table_and_says_so() -> None:
+    one = song("mp3 vbr", 20.05)
+    file = RecordingFile(one.data)
+    known = read_mp3(Door(file))
+    assert known is not None
+    source = Mp3Packets(Door(file), known, scan_bytes=20_000)
+    file.spans.clear()
+    source.seek(len(one.sound) * 3 // 4, 0)
+    assert not source.exact
+    assert not file.touched(0, len(one.data) // 2)
+    unit = source.next()
+    assert unit is not None
+    assert len(one.sound) * 0.6 < unit.packet.pts < len(one.sound) * 3 / 4
+    source.seek(0, 0)
+    assert source.exact
+
+
+def test_junk_between_frames_is_stepped_over_and_its_frames_are_counted() -> None:
+    data = song("mp3 cbr").data
+    middle = len(data) // 2
+    damaged = data[:middle] + bytes(2 * 418) + data[middle + 2 * 418 :]
+    whole, rest = places(packets(data)), places(packets(damaged))
+    assert rest[-1] == whole[-1]
+    assert 1 <= len(whole) - len(rest) <= 4
+
+
+def test_trailing_tags_are_not_sound() -> None:
+    data = song("mp3 cbr without a table").data
+    tag = b"APETAGEX" + bytes(400) + b"TAG" + bytes(125)
+    assert places(packets(data + tag)) == places(packets(data))
+
+
+def test_two_id3_tags_and_junk_stand_before_the_first_frame() -> None:
+    data = song("mp3 cbr without a table").data
+    tag = b"ID3\x04\x00\x00\x00\x00\x02\x01" + bytes(257)
+    assert places(packets(tag + tag + bytes(20_000) + data)) == places(packets(data))
+
+
+def test_a_bit_rate_that_only_looks_constant_is_found_out() -> None:
+    """Frames alike at the begin and where a seek looks, and others in between, put the latter off their grid."""
+    data = song("mp3 cbr without a table", 20.05).data
+    middle = _whole_frames(data, 40_000)
+    other = bytes.fromhex("fffb7044") + bytes(313 - 4)  # 96 kbit/s
+    crafted = data[:middle] + other * 101 + data[middle:]
+    stamps, counted = {}, packets(crafted)
+    while (each := counted.next()) is not None:
+        stamps[each.packet.pts] = bytes(each.packet)
+    source = packets(crafted)
+    source.seek(600_000, 0)
+    unit = source.next()
+    assert unit is not None
+    assert stamps[unit.packet.pts] == bytes(unit.packet)
+
+
+def _whole_frames(data: bytes, size: int) -> int:
+    at = find_frame(data) or 0
+    while (head := parse_head(data, at)) is not None and at + head.size <= size:
+        at += head.size
+    return at
+
+
+def test_what_is_no_mp3_is_left_to_others() -> None:
+    assert read_mp3(Door(io.BytesIO(song("wav").data[:100_000]))) is None
+    assert read_mp3(Door(io.BytesIO(b""))) is None
