@@ -20,8 +20,9 @@ from kithara_file.errors import (
     RangeNotSatisfiable,
     ResourceChanged,
     StatusError,
+    StorageError,
 )
-from kithara_file.events import DownloadError, Error, RemoteChanged, ServedStale
+from kithara_file.events import CacheBypassed, DownloadError, Error, RemoteChanged, ServedStale
 from kithara_file.ranges import Coverage
 from kithara_file.session.landing import Mismatch
 from kithara_file.session.promise import finish
@@ -155,6 +156,14 @@ class Failures:
         """Take in that bytes have landed: what failed before is over."""
         self._session.trouble.landed()
         self._refreshed = False
+
+    def bypassed(self, fault: StorageError | None) -> None:
+        """Take in that the disk takes no more: what lands is kept in a window of memory from now on."""
+        session = self._session
+        if fault is not None and not session.audience.cautious:
+            session.audience.cautious = True
+            session.events.publish(CacheBypassed(fault))
+            session.completion.give_up(fault)
 
     def give_up(self, error: KitharaError) -> None:
         """Tell everybody whom no other fetch serves; a later demand is worth another try."""

@@ -10,6 +10,7 @@ from contextlib import ExitStack
 from dataclasses import replace
 from typing import Protocol
 
+from kithara_file.errors import KitharaError
 from kithara_file.net.remote import Remote
 from kithara_file.storage.resource import Resource
 
@@ -39,6 +40,21 @@ class Entry(Protocol):
 
     def refresh(self, remote: Remote) -> None:
         """Remember newer facts of the same version. Blocks."""
+
+    def listen(self, wake: Callable[[], None]) -> None:
+        """Have `wake` called when a reader blocks on the resource."""
+        if self.resource is not None:
+            self.resource.on_demand = wake
+
+    def flush(self) -> None:
+        """Journal what has landed."""
+        if self.resource is not None:
+            self.resource.flush()
+
+    def fail(self, error: KitharaError) -> None:
+        """Raise `error` in every present and future wait."""
+        if self.resource is not None:
+            self.resource.fail(error)
 
     def commit(self) -> None:
         """Make the complete resource durable. Blocks."""
@@ -103,6 +119,21 @@ class Holding:
             self.resource.announce(length)
         if self.remote is not None and self.remote.length is None:
             self.remote = replace(self.remote, length=length)
+
+    def listen(self, wake: Callable[[], None]) -> None:
+        """Have `wake` called when a reader blocks on the resource."""
+        if self.resource is not None:
+            self.resource.on_demand = wake
+
+    def flush(self) -> None:
+        """Journal what has landed."""
+        if self.resource is not None:
+            self.resource.flush()
+
+    def fail(self, error: KitharaError) -> None:
+        """Raise `error` in every present and future wait."""
+        if self.resource is not None:
+            self.resource.fail(error)
 
     def commit(self) -> None:
         """Make the complete resource durable, with all that was learned of it. Blocks."""

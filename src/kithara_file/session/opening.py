@@ -26,13 +26,14 @@ class Opening:
         self._session = session
         self._since: float | None = None
         self._timer: asyncio.TimerHandle | None = None
-        self._begun = False
+        self._had = 0
+        self._joined = False
+        self._revalidating = False
 
     @property
     def busy(self) -> bool:
         """True while nothing is to be decided: another process asks, or we ask whether all that is here is current."""
-        session = self._session
-        return self._timer is not None or (self._begun and session.holding.complete and not session.opened.done())
+        return self._timer is not None or (self._revalidating and not self._session.opened.done())
 
     @property
     def demand(self) -> tuple[int, ...]:
@@ -47,13 +48,20 @@ class Opening:
         if self._waits():
             self._timer = session.background.loop.call_later(TURN_SECONDS, self.start)
             return
-        self._begun = True
-        session.listen()
-        if not session.judge.must_ask() or session.sharing.others_fetch:
+        session.holding.listen(session.poke)
+        self._had = session.judge.coverage.total
+        if self._joined or not session.judge.must_ask():
             finish(session.opened, None)
         elif session.holding.complete:
+            self._revalidating = True
             session.flights.add(session.judge.revalidation(session.flights.started + 1))
         session.step()
+
+    def look(self) -> None:
+        """Take what another process lands meanwhile for the answer: it has asked, and was told that this is current."""
+        session = self._session
+        if not session.opened.done() and not self.busy and session.judge.coverage.total > self._had:
+            finish(session.opened, None)
 
     def _waits(self) -> bool:
         """Tell whether to wait for another process, which asks first; join what it has stored once it has."""
@@ -63,7 +71,8 @@ class Opening:
         self._since = now if self._since is None else self._since
         if not session.holding.entry.take_turn() and now - self._since < PATIENCE_SECONDS:
             return True
-        if session.holding.join():
+        self._joined = session.holding.join()
+        if self._joined:
             session.holding.entry.end_turn()
         return False
 

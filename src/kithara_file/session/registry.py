@@ -162,8 +162,9 @@ class Registry:
         with self._lock:
             fronts, self._live, self._holders = list(self._live.values()), {}, {}
             engine, self._engine = self._engine, None
-        for front in fronts:
-            await front.session.shut()
+        # Whoever still waits does so in a daemon thread, which shall not wake at the end only to print a traceback.
+        ending = [task for front in fronts for task in front.session.fall_silent()]
+        await asyncio.gather(*ending, return_exceptions=True)
         await asyncio.gather(*self._shutting, return_exceptions=True)  # those whose holders did not wait
         if engine is not None:
             engine[1].close()

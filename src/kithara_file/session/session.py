@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from kithara_file.clock import Clock, SystemClock
 from kithara_file.errors import Cancelled, KitharaError, public_url
-from kithara_file.events import CacheBypassed, EventBus, FetchStarted, Landed, Phase
+from kithara_file.events import EventBus, FetchStarted, Landed, Phase
 from kithara_file.ranges import ByteRange
 from kithara_file.session import offline
 from kithara_file.session.completion import Completion
@@ -106,11 +106,6 @@ class Session:
 
     # -- look, decide, act -------------------------------------------------------------------------------------------
 
-    def listen(self) -> None:
-        """Be told when a reader blocks on the resource."""
-        if self.holding.resource is not None:
-            self.holding.resource.on_demand = self.poke
-
     def step(self) -> None:
         """Look at what is, decide what should be, and make it so."""
         self._poked = False
@@ -119,6 +114,7 @@ class Session:
         resource = self.holding.resource
         if resource is not None:
             resource.catch_up()
+            self.opening.look()
         demands = () if resource is None else resource.demands()
         if self.config.offline_mode:
             offline.step(self, demands, everything=self.audience.everything)
@@ -167,7 +163,7 @@ class Session:
         self.judge.answer(fetcher, answer)
         self.flights.accepted(fetcher)
         self.holding.entry.end_turn()
-        self.listen()
+        self.holding.listen(self.poke)
         if not (fetcher.compare and fetcher.position in self.judge.coverage):  # else what overlaps is compared first
             finish(self.opened, None)
         self.step()
@@ -186,10 +182,7 @@ class Session:
             self.failures.landed()
             self.growth.landed(new)
             self._flush = self._flush or self.background.loop.call_later(FLUSH_SECONDS, self._flush_now)
-        if resource.fault is not None and not self.audience.cautious:
-            self.audience.cautious = True
-            self.events.publish(CacheBypassed(resource.fault))
-            self.completion.give_up(resource.fault)
+        self.failures.bypassed(resource.fault)
         self.judge.reached(fetcher)
         finish(self.opened, None)
         self.notices.landed(resource.coverage.total, resource.length, self.clock.monotonic())
@@ -205,8 +198,7 @@ class Session:
 
     def _flush_now(self) -> None:
         self._flush = None
-        if self.holding.resource is not None:
-            self.holding.resource.flush()
+        self.holding.flush()
 
     # -- the end -----------------------------------------------------------------------------------------------------
 
@@ -214,19 +206,24 @@ class Session:
         """Stop everything, keep what has landed, and let go. Idempotent."""
         if self.over:
             return
+        ending = self.fall_silent()
+        error = Cancelled("The session was closed")
+        finish(self.opened, error)
+        self.holding.fail(error)
+        await asyncio.gather(*ending, return_exceptions=True)
+        await self.completion.shut(error)
+        await self.growth.shut()
+        await self.background.on_disk(self._let_go)
+
+    def fall_silent(self) -> list[asyncio.Task[None]]:
+        """Stop everything, keep what has landed, and wake nobody; return the tasks which still have to end."""
         self.over = True
         for timer in filter(None, (self._wake, self._flush)):
             timer.cancel()
         self.failures.close()
         self.opening.shut()
-        error = Cancelled("The session was closed")
-        finish(self.opened, error)
-        if self.holding.resource is not None:
-            self.holding.resource.fail(error)
-        await asyncio.gather(*self.flights.drop(), return_exceptions=True)
-        await self.completion.shut(error)
-        await self.growth.shut()
-        await self.background.on_disk(self._let_go)
+        self._flush_now()
+        return self.flights.drop()
 
     def _let_go(self) -> None:
         try:

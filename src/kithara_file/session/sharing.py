@@ -65,12 +65,6 @@ class Sharing:
         self._seen = seen
         return tuple(fetches)
 
-    @property
-    def others_fetch(self) -> bool:
-        """True when another process is fetching this version right now, and so has just proven it."""
-        claims = self._claims
-        return claims is not None and bool(claims.others(0, FAR))
-
     def launch(self, fetcher: Fetcher) -> None:
         """Claim what `fetcher` is about to ask for; inside of another's claim it was planned with that in view."""
         if self._claims is not None and not self._take(fetcher):

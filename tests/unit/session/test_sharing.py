@@ -135,14 +135,6 @@ def test_a_fetch_that_was_granted_inside_of_another_is_never_said_to_be_taken_ov
     assert us.sharing.hold(far)
 
 
-def test_whether_others_fetch_is_seen(sides: tuple[Side, Side]) -> None:
-    us, them = sides
-    before = us.sharing.others_fetch
-    them.sharing.launch(them.fetcher(5, 6))
-    assert (before, us.sharing.others_fetch) == (False, True)
-    assert not them.sharing.others_fetch
-
-
 def test_a_claim_to_the_end_is_a_fetch_without_an_end(sides: tuple[Side, Side]) -> None:
     us, them = sides
     them.sharing.launch(them.fetcher(0))
@@ -166,4 +158,3 @@ def test_where_nothing_can_be_shared_everything_is_ours(resource: MemoryResource
     fetch = Fetcher(1, Start(0, None), WHOLE, None)
     assert sharing.hold(fetch)
     sharing.let_go(fetch)
-    assert not sharing.others_fetch
