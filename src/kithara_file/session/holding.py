@@ -41,21 +41,6 @@ class Entry(Protocol):
     def refresh(self, remote: Remote) -> None:
         """Remember newer facts of the same version. Blocks."""
 
-    def listen(self, wake: Callable[[], None]) -> None:
-        """Have `wake` called when a reader blocks on the resource."""
-        if self.resource is not None:
-            self.resource.on_demand = wake
-
-    def flush(self) -> None:
-        """Journal what has landed."""
-        if self.resource is not None:
-            self.resource.flush()
-
-    def fail(self, error: KitharaError) -> None:
-        """Raise `error` in every present and future wait."""
-        if self.resource is not None:
-            self.resource.fail(error)
-
     def commit(self) -> None:
         """Make the complete resource durable. Blocks."""
 
