@@ -13,6 +13,7 @@ import threading
 from collections import deque
 from collections.abc import Awaitable, Callable, Coroutine
 from concurrent.futures import Future
+from contextlib import suppress
 from typing import Any, TypeVar
 
 T = TypeVar("T")
@@ -88,11 +89,21 @@ class Runtime:
 
     async def _leave(self) -> None:
         try:
-            async with asyncio.timeout(STOP_SECONDS / 2):
-                for farewell in reversed(self._farewells):
-                    await farewell()
+            with suppress(TimeoutError):
+                async with asyncio.timeout(STOP_SECONDS / 4):
+                    for farewell in reversed(self._farewells):
+                        await farewell()
+            await self._cancel_rest()
         finally:
             self.loop.stop()
+
+    async def _cancel_rest(self) -> None:
+        """End the tasks that wait for what will not come any more, such as the end of a slow commit."""
+        rest = asyncio.all_tasks() - {asyncio.current_task()}
+        for task in rest:
+            task.cancel()
+        if rest:
+            await asyncio.wait(rest, timeout=STOP_SECONDS / 4)
 
     def __repr__(self) -> str:
         return f"<Runtime {'alive' if self.alive else 'ended'}>"
