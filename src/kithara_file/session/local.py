@@ -5,6 +5,7 @@ Must not know: URLs, the store.
 
 from __future__ import annotations
 
+import threading
 from concurrent.futures import Future
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -31,11 +32,13 @@ class LocalSession:
         self.remote: Remote | None = None
         self.opened: Future[None] = Future()
         self.opened.set_result(None)
+        self._lock = threading.RLock()  # re-entrant: the garbage collector may drop a stream while another is made
         self._holders = 1
 
     def reader(self, config: FileConfig, cancel: CancelToken) -> Reader:
         """Return a new reader."""
-        self._holders += 1
+        with self._lock:
+            self._holders += 1
         reader = Reader(self, config)
         reader.obey(config.cancel, cancel)
         return reader
@@ -51,8 +54,10 @@ class LocalSession:
     def leave(self, holder: object, *, wait: bool) -> None:
         """Close the file when the last one goes."""
         _ = holder, wait
-        self._holders -= 1
-        if self._holders == 0:
+        with self._lock:
+            self._holders -= 1
+            last = self._holders == 0
+        if last:
             self.events.close()
             self.resource.close()
 
