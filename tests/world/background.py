@@ -26,6 +26,11 @@ class InlineBackground:
         """False once the loop is closed, and in what `fork` made a child."""
         return not (self._forked or self.loop.is_closed())
 
+    @property
+    def forsaken(self) -> bool:
+        """True when whoever waits would wait for ever."""
+        return not self.alive
+
     def fork(self) -> None:
         """Be what the child of a fork sees: a loop that nobody runs."""
         self._forked = True
