@@ -27,6 +27,10 @@ class Background(Protocol):
         """False when nothing that is called will run: in the child of a fork, and at the end of the interpreter."""
 
     @property
+    def forsaken(self) -> bool:
+        """True when whoever waits here and now would wait for ever, and has to be told."""
+
+    @property
     def here(self) -> bool:
         """True on the thread of the loop."""
 

@@ -91,7 +91,7 @@ class Session:
 
     def poke(self) -> None:
         """Decide again soon."""
-        if not self.background.alive:
+        if self.background.forsaken:
             offline.strand(self)
         elif not self._poked:
             self._poked = True
@@ -192,7 +192,7 @@ class Session:
         """Take leave of a fetch, and see what that means for the others."""
         self.flights.forget(fetcher)
         if fetcher.landed:
-            self.events.publish(Landed(ByteRange(fetcher.start.start, fetcher.start.start + fetcher.landed)))
+            self.events.publish(Landed(ByteRange(fetcher.position - fetcher.landed, fetcher.position)))
         self.failures.end(fetcher, error)
         self.step()
 

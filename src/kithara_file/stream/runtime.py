@@ -58,6 +58,14 @@ class Runtime:
         return self._pid == os.getpid() and not self._stopping and not self.loop.is_closed()
 
     @property
+    def forsaken(self) -> bool:
+        """True when whoever waits here and now would wait for ever: in a forked child, and when the interpreter ends.
+
+        Not so for its daemon threads: they end with it, and if told would only print their traceback.
+        """
+        return not self.alive and (self._pid != os.getpid() or not threading.current_thread().daemon)
+
+    @property
     def here(self) -> bool:
         """True in the runtime's own thread, which must never wait for itself."""
         return threading.current_thread() is self._thread
