@@ -33,7 +33,8 @@ class Opening:
     @property
     def busy(self) -> bool:
         """True while nothing is to be decided: another process asks, or we ask whether all that is here is current."""
-        return self._timer is not None or (self._revalidating and not self._session.opened.done())
+        asking = self._revalidating and self._session.holding.complete  # what is begun anew is complete no more
+        return self._timer is not None or (asking and not self._session.opened.done())
 
     @property
     def demand(self) -> tuple[int, ...]:
