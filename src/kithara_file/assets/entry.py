@@ -123,10 +123,19 @@ class StoredEntry(Entry):
     """A resource of the store, with a shared lease on its asset."""
 
     def __init__(
-        self, key: ResourceKey, lease: Lease, ledger: Ledger, clock: Clock, *, checksums: bool, digest: str | None
+        self,
+        key: ResourceKey,
+        lease: Lease,
+        ledger: Ledger,
+        clock: Clock,
+        *,
+        checksums: bool = True,
+        digest: str | None = None,
+        in_passing: bool = False,
     ) -> None:
-        """Hold what is stored under `key`; takes the lease over, also when it raises."""
+        """Hold what is stored under `key`; takes the lease over, also when it raises. `in_passing`: that is no use."""
         super().__init__(key)
+        self._in_passing = in_passing
         self._lease = lease
         self._ledger = ledger
         self._clock = clock
@@ -140,7 +149,8 @@ class StoredEntry(Entry):
             undo.callback(lease.release)
             self._recover()
             self._keep_promise()
-            self._changed = self._growing = not self.committed
+            self._changed = not self.committed
+            self._growing = self._changed and not in_passing
             if self._growing:
                 ledger.growing(key)
             undo.pop_all()
@@ -343,10 +353,16 @@ class StoredEntry(Entry):
         self._lease.release()
         try:
             with told("close", self._lease.folder.path):
-                (self._ledger.settled if self._changed else self._ledger.used)(self.key, self._lease.folder)
+                self._settle()
         except OSError as error:
             _log.warning("! %s", error)
         self._ledger.evict()
+
+    def _settle(self) -> None:
+        if self._in_passing:
+            self._ledger.changed(self.key.asset_id)
+        else:
+            (self._ledger.settled if self._changed else self._ledger.used)(self.key, self._lease.folder)
 
 
 def _same_version(stored: Remote, told_now: Remote) -> bool:

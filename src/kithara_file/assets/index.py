@@ -129,6 +129,10 @@ class Index:
             for asset_id, stored, last_used, pins in batch:
                 yield Candidate(asset_id, stored, last_used, pinned=pins > 0)
 
+    def last_uses(self) -> dict[str, float]:
+        """Return when each asset was last used."""
+        return dict(self._all("SELECT asset_id, last_used FROM assets"))
+
     def unmeasured(self) -> list[str]:
         """Return the assets that are growing, or were when their users died."""
         return [asset_id for (asset_id,) in self._all("SELECT asset_id FROM assets WHERE measured = 0")]

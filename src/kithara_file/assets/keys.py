@@ -131,6 +131,13 @@ def _digest(*facts: str | None) -> str:
     return hashlib.sha256(json.dumps(facts).encode()).hexdigest()[:_DIGITS]
 
 
+def sidecar_name(name: str) -> str:
+    """Return the file name for a small object beside the bytes. Raises `InvalidKey` for an empty name."""
+    if not name:
+        raise InvalidKey("A small object of an asset needs a name")
+    return _digest("sidecar", name)
+
+
 @dataclass(frozen=True, slots=True)
 class ResourceKey:
     """Names one resource of a store: the asset that is kept or evicted as one, and the resource within it."""

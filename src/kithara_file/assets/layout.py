@@ -9,6 +9,7 @@
     <root>/assets/<asset_id>/lease                shared by all who use the asset
     <root>/assets/<asset_id>/lock                 held by who changes which files there are
     <root>/assets/<asset_id>/asset.pins           who wants it to stay: see `pins`
+    <root>/assets/<asset_id>/<name>.side          a small object: see `sidecars`
     <root>/assets/<asset_id>/<resource_hash>.json     what the resource is: see `meta`
     <root>/assets/<asset_id>/<resource_hash>.journal  which of its bytes are present
     <root>/assets/<asset_id>/<resource_hash>.data     the bytes

@@ -66,6 +66,21 @@ class Ledger:
         if not self._index.touch(key.asset_id, self._clock.wall()):
             self._index.note(self._row(key, folder, folder.stored_bytes()))
 
+    def changed(self, asset_id: str) -> None:
+        """Note that the size of an asset may be another one, though nobody used it."""
+        folder = self._layout.asset(asset_id)
+        self._index.resize(asset_id, folder.stored_bytes(), measured=False)
+
+    def last_uses(self) -> dict[str, float]:
+        """Return when each asset was last used, of those that the index knows."""
+        return self._index.last_uses()
+
+    def usage(self) -> Usage:
+        """Return what the whole store takes, as the index has it."""
+        with contextlib.suppress(StorageError):
+            self._bring_up_to_date()
+        return self._index.usage()
+
     def pinned(self, key: ResourceKey, folder: AssetFolder) -> None:
         """Note how many pins an asset has; called while nobody else can change them."""
         self._index.pin(self._row(key, folder, 0, measured=False))

@@ -10,17 +10,24 @@ from functools import cached_property, partial
 from pathlib import Path
 from typing import Self
 
+from kithara_file.assets.catalogue import StoredAsset, look
 from kithara_file.assets.disk import told
 from kithara_file.assets.entry import PATIENCE_SECONDS, Entry, StoredEntry, local_entry
-from kithara_file.assets.eviction import Limits
+from kithara_file.assets.eviction import Limits, Usage
+from kithara_file.assets.exchange import adopt, export
+from kithara_file.assets.inspection import Finding, inspect
 from kithara_file.assets.keys import ResourceKey
-from kithara_file.assets.layout import Layout
+from kithara_file.assets.layout import AssetFolder, Layout
 from kithara_file.assets.leases import Lease
 from kithara_file.assets.ledger import Freed, Ledger
 from kithara_file.assets.pins import checked, pins_of, write_pins
+from kithara_file.assets.sidecars import Sidecar
 from kithara_file.assets.uncached import UncachedEntry
 from kithara_file.clock import Clock, Deadline, SystemClock
 from kithara_file.errors import AssetError, DiskFull, LeaseHeld, StreamClosed
+from kithara_file.net.remote import Remote
+from kithara_file.storage.atomic import AtomicResource
+from kithara_file.storage.verify import Progress
 
 
 class AssetStore:
@@ -67,8 +74,7 @@ class AssetStore:
         another asset gives an entry that is read past the cache. Raises `StorageError` when the directory cannot be
         used, and `LeaseHeld` when other processes do not let the asset go in time.
         """
-        if self._closed:
-            raise StreamClosed("The store is closed")
+        self._check()
         if key.path is not None:
             return local_entry(key, key.path)
         try:
@@ -76,6 +82,97 @@ class AssetStore:
                 return StoredEntry(key, self._lease(key), self._ledger, self._clock, checksums=checksums, digest=digest)
         except DiskFull as fault:
             return UncachedEntry(key, fault.again())
+
+    def _open_in_passing(self, key: ResourceKey) -> Entry:
+        with told("use the cache directory", self.root):
+            return StoredEntry(key, self._lease(key), self._ledger, self._clock, in_passing=True)
+
+    def _key(self, target: str | ResourceKey) -> ResourceKey:
+        return target if isinstance(target, ResourceKey) else ResourceKey.of(target)
+
+    def _lease(self, key: ResourceKey) -> Lease:
+        if key.path is not None:
+            raise AssetError(f"A local file is not in the store: {key.path}")
+        self._check()
+        return Lease(partial(self._layout.folder, key), Deadline.after(PATIENCE_SECONDS))
+
+    def _check(self) -> None:
+        if self._closed:
+            raise StreamClosed("The store is closed")
+
+    # -- what there is -----------------------------------------------------------------------------------------------
+
+    def assets(self) -> list[StoredAsset]:
+        """Return what is stored, last used first. Looks through every folder; nothing counts as used by that."""
+        uses = self._ledger.last_uses() if self._layout.index.exists() else {}
+        with told("look through", self.root):
+            found = [look(folder, uses) for folder in self._layout.every_asset()]
+        return sorted(found, key=lambda each: (-each.last_used, each.asset_id))
+
+    def find(self, target: str | ResourceKey) -> StoredAsset | None:
+        """Return what is stored of one asset, None when there is nothing."""
+        folder = self._layout.asset(self._key(target).asset_id)
+        if not folder.present:
+            return None
+        with told("look at", folder.path):
+            return look(folder, self._ledger.last_uses() if self._layout.index.exists() else {})
+
+    def usage(self) -> Usage:
+        """Return how many assets there are and what they take. Blocks on the disk."""
+        return self._ledger.usage()
+
+    def path(self, target: str | ResourceKey) -> Path:
+        """Return where the bytes of `target` are, or would be."""
+        key = self._key(target)
+        return key.path or self._layout.asset(key.asset_id).resource(key.resource_hash).data
+
+    def verify(self, target: str | ResourceKey | None = None, progress: Progress | None = None) -> list[Finding]:
+        """Read again all that is stored, of one asset or of every; take back what is bad, so that it is fetched anew.
+
+        Safe beside readers and downloads, of other processes too. What is kept without checksums is good while nobody
+        has touched its file. `progress` is called with the bytes read so far and in all. Blocks on the disk.
+        """
+        found = self.assets() if target is None else filter(None, [self.find(target)])
+        return inspect((one for asset in found for one in asset.resources), self._open_in_passing, progress)
+
+    # -- small objects, whole files ----------------------------------------------------------------------------------
+
+    def atomic(self, target: str | ResourceKey, name: str) -> AtomicResource:
+        """Return a small object beside the bytes of `target`, read and written whole, which goes with its asset."""
+        key = self._key(target)
+        return Sidecar(key, name, self._layout, partial(self._lease, key), self._settled)
+
+    def _settled(self, key: ResourceKey, folder: AssetFolder) -> None:
+        with told("settle", folder.path):
+            self._ledger.settled(key, folder)
+        self._ledger.evict()
+
+    def export(self, target: str | ResourceKey, path: str | os.PathLike[str]) -> None:
+        """Put the complete bytes of `target` at `path`, whole or not at all; blocks are shared where that is possible.
+
+        Raises `AssetError` when they are not complete here, and `StorageError`.
+        """
+        key = self._key(target)
+        if self.find(key) is None:  # nothing is to be made by asking for nothing
+            raise AssetError(f"{key.url} is not in the store")
+        with self.open(key) as entry:
+            export(entry, self.path(key), Path(path).absolute())
+
+    def adopt(
+        self,
+        path: str | os.PathLike[str],
+        target: str | ResourceKey,
+        remote: Remote | None = None,
+        *,
+        digest: str | None = None,
+    ) -> None:
+        """Put a copy of the local file `path` into the store as the complete bytes of `target`.
+
+        `remote` tells what is known of the far end, such as a validator: without one the whole is compared when the
+        origin is next asked. Raises `StorageError`; then nothing is stored of `target`.
+        """
+        with self.open(self._key(target), digest=digest) as entry:
+            adopt(entry, Path(path), remote or Remote())
 
     # -- pins --------------------------------------------------------------------------------------------------------
 
@@ -109,19 +206,8 @@ class AssetStore:
                     self._ledger.pinned(key, lease.folder)
             finally:
                 lease.release()
-            self._ledger.settled(key, lease.folder)
-        self._ledger.evict()
+        self._settled(key, lease.folder)
         return names
-
-    def _key(self, target: str | ResourceKey) -> ResourceKey:
-        return target if isinstance(target, ResourceKey) else ResourceKey.of(target)
-
-    def _lease(self, key: ResourceKey) -> Lease:
-        if key.path is not None:
-            raise AssetError(f"A local file is not in the store: {key.path}")
-        if self._closed:
-            raise StreamClosed("The store is closed")
-        return Lease(partial(self._layout.folder, key), Deadline.after(PATIENCE_SECONDS))
 
     # -- what must go ------------------------------------------------------------------------------------------------
 

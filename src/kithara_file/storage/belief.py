@@ -5,13 +5,29 @@ Must not know: who reads the bytes, whether they were said to be complete.
 
 from __future__ import annotations
 
+from pathlib import Path
 from uuid import UUID
 
+from kithara_file.errors import CorruptResource
 from kithara_file.ranges import ByteRange, Coverage
 from kithara_file.storage import record
 from kithara_file.storage.journal import Journal
 from kithara_file.storage.system import OpenFile
 from kithara_file.storage.verify import proven
+
+
+def claimed(data: Path, journal: Path, generation: str) -> Coverage:
+    """Return what a journal claims of bytes that can be there, changing nothing; nothing when there is no sense in it.
+
+    Not verified, whoever wrote it and when: to be shown, and not to be read by.
+    """
+    try:
+        coverage = Journal.open(journal, generation, checksums=True).history().coverage
+        end = OpenFile.existing(data).size
+    except (OSError, CorruptResource):
+        return Coverage()
+    coverage.remove(end, max(end, coverage.end))
+    return coverage
 
 
 def believed(data: OpenFile, journal: Journal, this_boot: UUID, *, durable: bool) -> Coverage:

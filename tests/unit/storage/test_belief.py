@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from kithara_file.ranges import ByteRange
-from kithara_file.storage.belief import believed
+from kithara_file.storage.belief import believed, claimed
 from kithara_file.storage.journal import Journal
 from kithara_file.storage.system import OpenFile
 from tests.unit.storage.places import AFTER_A_POWER_CUT, TODAY, Place, full
@@ -38,3 +38,17 @@ def test_what_lies_beyond_the_end_of_the_file_is_not_believed(place: Place) -> N
     with place.data.open("r+b") as file:
         file.truncate(0)
     assert claims(place, durable=True) == []
+
+
+def test_claims_are_shown_without_being_looked_into_or_changed(place: Place) -> None:
+    full(place)
+    before = place.journal.read_bytes()
+    place.flip(50)
+    assert list(claimed(place.data, place.journal, place.generation)) == [ByteRange(0, 100)]
+    with place.data.open("r+b") as file:
+        file.truncate(60)
+    assert list(claimed(place.data, place.journal, place.generation)) == [ByteRange(0, 60)]
+    assert list(claimed(place.data, place.journal, "another generation")) == []
+    place.data.unlink()
+    assert list(claimed(place.data, place.journal, place.generation)) == []
+    assert place.journal.read_bytes() == before
