@@ -107,8 +107,8 @@ def song(name: str, seconds: float = 4.03) -> Song:
     return Song(name, recipe, sound, encode(sound, recipe))
 
 
-def encode(sound: Sound, recipe: Recipe, tags: Mapping[str, str] | None = None, cover: bytes | None = None) -> bytes:
-    """Return a file with `sound` in it; `cover` is a PNG."""
+def encode(sound: Sound, recipe: Recipe, tags: Mapping[str, str] | None = None) -> bytes:
+    """Return a file with `sound` in it."""
     if recipe.codec == "vorbis":
         out = io.BytesIO()
         soundfile.write(out, sound, recipe.sample_rate, format="OGG", subtype="VORBIS")
@@ -117,11 +117,11 @@ def encode(sound: Sound, recipe: Recipe, tags: Mapping[str, str] | None = None, 
         path = Path(folder) / "song"
         with av.open(str(path), "w", format=recipe.container, options=dict(recipe.options)) as container:
             container.metadata.update(tags or {})
-            _write(container, sound, recipe, cover)
+            _write(container, sound, recipe)
         return path.read_bytes()
 
 
-def _write(container: Any, sound: Sound, recipe: Recipe, cover: bytes | None) -> None:
+def _write(container: Any, sound: Sound, recipe: Recipe) -> None:
     layout = {1: "mono", 2: "stereo", 6: "5.1"}[sound.shape[1]]
     stream = container.add_stream(
         recipe.codec, rate=recipe.sample_rate, layout=layout, options=dict(recipe.codec_options)
@@ -133,18 +133,9 @@ def _write(container: Any, sound: Sound, recipe: Recipe, cover: bytes | None) ->
     if recipe.quality is not None:
         context.qscale = True
         context.global_quality = recipe.quality * 118  # FF_QP2LAMBDA
-    picture = None if cover is None else container.add_stream_from_template(_picture(cover).streams.video[0])
     for frame in _frames(sound, context.format.name, layout, recipe.sample_rate):
         container.mux(stream.encode(frame))
     container.mux(stream.encode(None))
-    if picture is not None:
-        packet: Any = next(iter(_picture(cover).demux()))
-        packet.stream = picture
-        container.mux(packet)
-
-
-def _picture(cover: bytes | None) -> Any:
-    return av.open(io.BytesIO(cover or b""), format="png_pipe")
 
 
 def _frames(sound: Sound, name: str, layout: str, sample_rate: int) -> Iterator[Any]:

@@ -89,8 +89,8 @@ class Audio:
             except BaseException:
                 self._ring.give_back(gathered.epoch, gathered.pieces)
                 raise
-            piece = self._ring.take(gathered.left)
-            if self._ring.epoch != gathered.epoch:  # another thread moved: what was gathered before is stale
+            piece = self._ring.take_of(gathered.epoch, gathered.left)
+            if piece is None:  # another thread moved: what was gathered before is stale
                 gathered = _Gathered(self._ring.epoch, frames)
                 continue
             gathered.add(piece)

@@ -43,6 +43,7 @@ class Decoder:
         self._drained = False
         self._bad = 0
         self._heard = False
+        self._told = False  # of the damage behind which the next sound comes
 
     @property
     def exact(self) -> bool:
@@ -98,7 +99,7 @@ class Decoder:
         return Block(self._splice.at - len(samples), samples)
 
     def _finish(self) -> None:
-        if self._bad and not self._heard:
+        if not self._heard and not self._splice.at and (self._bad or self.total):
             raise DecodeFailed("Nothing in this file could be decoded")
         if self.exact and not self._first:
             self.total = self._splice.at
@@ -144,7 +145,11 @@ class Decoder:
 
     def _lay(self, pieces: list[Piece]) -> None:
         for piece in pieces:
-            self._pieces += self._splice.lay(piece.stamp, piece.samples, piece.end)
+            at, sound = self._splice.at, self._splice.lay(piece.stamp, piece.samples, piece.end)
+            if len(sound) > 1 and not self._told:  # silence stands before it
+                self._on_damage(at, f"{len(sound[0])} frames are missing")
+            self._told = self._told and not sound
+            self._pieces += sound
 
     def _check(self, frame: Any, samples: Samples) -> None:
         if frame.sample_rate != self.spec.sample_rate or samples.shape[1] != self.spec.channels:
@@ -155,6 +160,7 @@ class Decoder:
         self._bad += 1
         if self._bad > MAX_BAD_PACKETS:
             raise DecodeFailed(f"{self._bad} packets in a row could not be decoded: {reason}")
+        self._told = True
         self._on_damage(frame, reason)
 
     def close(self) -> None:

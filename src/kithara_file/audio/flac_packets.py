@@ -81,6 +81,8 @@ class FlacPackets:
         self._base = Fraction(1, heads.info.sample_rate)
         self.codec: Any = av.CodecContext.create("flac", "r")
         self.codec.extradata = heads.info.raw
+        # Every frame carries a check of its sound: what fails it is silence and an event, and not a bang.
+        self.codec.options = {"err_detect": "crccheck+explode"}
         self._length: int | None = None
         self._window = Window(door, heads.first)
 

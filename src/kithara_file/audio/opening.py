@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import av
+from av.stream import Disposition
 
 from kithara_file.audio.container import ContainerPackets
 from kithara_file.audio.door import Door
@@ -143,4 +144,4 @@ def _cover(container: Any) -> Cover | None:
 
 
 def _is_picture(stream: Any) -> bool:
-    return "attached_pic" in str(stream.disposition)
+    return bool(stream.disposition & Disposition.attached_pic)

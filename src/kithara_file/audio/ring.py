@@ -94,6 +94,14 @@ class Ring:
             pieces = self._remove(frames)
         return joined(pieces) if pieces else self.spec.silence(0)
 
+    def take_of(self, epoch: int, frames: int) -> Samples | None:
+        """Do the same; return None when a seek has raised the epoch."""
+        with self._changed:
+            pieces = self._remove(frames) if epoch == self.epoch else None
+        if pieces is None:
+            return None
+        return joined(pieces) if pieces else self.spec.silence(0)
+
     def take_block(self) -> Samples | None:
         """Return the next block as it was put; None when there is none."""
         with self._changed:

@@ -1,3 +1,5 @@
+"""The rate and the channels change, and nothing else does."""
+
 from __future__ import annotations
 
 from typing import get_args

@@ -1,7 +1,10 @@
+"""The file behind the decoder: what it raised is not lost, and a wait can be seen and ended."""
+
 from __future__ import annotations
 
 import io
 import threading
+from typing import Any
 
 import pytest
 
@@ -19,7 +22,7 @@ class Broken(io.BytesIO):
         return super().read1(4)
 
 
-class Raw(io.RawIOBase):
+class Drop(io.RawIOBase):
     """Gives one byte at a time, and has no other way of reading than a raw file's."""
 
     def __init__(self) -> None:
@@ -28,7 +31,7 @@ class Raw(io.RawIOBase):
     def readable(self) -> bool:
         return True
 
-    def readinto(self, buffer: bytearray, /) -> int:  # type: ignore[override]
+    def readinto(self, buffer: Any, /) -> int:
         self.left -= 1
         buffer[:1] = b"x"
         return 1 if self.left >= 0 else 0
@@ -62,8 +65,9 @@ def test_what_the_file_raised_is_remembered_although_a_decoder_swallowed_it() ->
 
 
 def test_a_buffered_file_is_asked_for_what_it_has_and_a_raw_one_for_what_comes_first() -> None:
-    assert Door(io.BufferedReader(Raw(), 64)).read(10) == b"x"
-    assert Door(Raw()).read(10) == b"x"
+    buffered: io.BufferedReader = io.BufferedReader(Drop(), 64)
+    assert Door(buffered).read(10) == b"x"
+    assert Door(Drop()).read(10) == b"x"
 
 
 def test_read_at_returns_all_bytes_though_they_come_one_by_one() -> None:
@@ -90,10 +94,8 @@ def test_a_wait_can_be_seen_and_is_ended_by_closing_the_file() -> None:
     reader.start()
     assert file.entered.wait(5)
     clock.advance(2.0)
-    assert door.busy
-    assert door.waiting == pytest.approx(2.0)
+    assert (door.busy, door.waiting) == (True, 2.0)
     assert "waiting" in repr(door)
     door.close_file(1.0)
     reader.join(5)
-    assert not door.busy
-    assert door.waiting == 0.0
+    assert (door.busy, door.waiting) == (False, 0.0)

@@ -1,3 +1,5 @@
+"""Events of sound."""
+
 from __future__ import annotations
 
 from kithara_file.audio import events

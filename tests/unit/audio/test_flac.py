@@ -1,3 +1,5 @@
+"""The heads of FLAC."""
+
 from __future__ import annotations
 
 from hypothesis import given

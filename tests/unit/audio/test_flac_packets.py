@@ -1,3 +1,5 @@
+"""Frames of FLAC as packets, from any place on."""
+
 from __future__ import annotations
 
 import io

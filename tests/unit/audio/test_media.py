@@ -1,3 +1,5 @@
+"""The values that describe sound."""
+
 from __future__ import annotations
 
 import pytest

@@ -1,3 +1,5 @@
+"""Channels to channels."""
+
 from __future__ import annotations
 
 import numpy as np

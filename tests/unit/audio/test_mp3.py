@@ -1,3 +1,5 @@
+"""The heads of MP3."""
+
 from __future__ import annotations
 
 import pytest

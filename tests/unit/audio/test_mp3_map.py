@@ -1,3 +1,5 @@
+"""What is known of where frames of an MP3 begin."""
+
 from __future__ import annotations
 
 from kithara_file.audio.mp3 import FrameHead, Table

@@ -1,3 +1,5 @@
+"""Frames of MP3 as packets, from any place on."""
+
 from __future__ import annotations
 
 import io

@@ -1,3 +1,5 @@
+"""Packets with a place."""
+
 from __future__ import annotations
 
 from kithara_file.audio.packets import Unit

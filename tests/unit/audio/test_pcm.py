@@ -1,3 +1,5 @@
+"""Decoded frames as float32."""
+
 from __future__ import annotations
 
 from typing import Any
@@ -8,7 +10,7 @@ import pytest
 
 from kithara_file.audio.pcm import as_samples
 
-KINDS = {
+KINDS: dict[str, tuple[str, list[float], list[float]]] = {
     "u8": ("u1", [0, 128, 255], [-1.0, 0.0, 127 / 128]),
     "s16": ("i2", [-32768, 0, 32767], [-1.0, 0.0, 32767 / 32768]),
     "s32": ("i4", [-(2**31), 0, (2**23 - 1) << 8], [-1.0, 0.0, (2**23 - 1) / 2**23]),

@@ -1,3 +1,5 @@
+"""Stamps that are right, and stamps that are not."""
+
 from __future__ import annotations
 
 from kithara_file.audio.media import Spec

@@ -1,3 +1,5 @@
+"""Between the decoder and its listener."""
+
 from __future__ import annotations
 
 import threading
@@ -56,6 +58,17 @@ def test_a_seek_drops_what_is_there_and_what_comes_for_an_older_epoch(ring: Ring
     assert ring.put(1, ramp(50, 52))
     assert values(ring.take(9)) == [50, 51]
     assert ring.position == 52
+
+
+def test_what_is_taken_of_an_epoch_is_of_no_other(ring: Ring) -> None:
+    ring.put(0, ramp(0, 4))
+    first = ring.take_of(0, 2)
+    assert first is not None
+    assert values(first) == [0, 1]
+    ring.seek(50)
+    ring.put(1, ramp(50, 52))
+    assert ring.take_of(0, 2) is None
+    assert values(ring.take(9)) == [50, 51]
 
 
 def test_the_producer_waits_for_room_and_hears_of_a_seek(ring: Ring) -> None:

@@ -1,3 +1,5 @@
+"""Pieces on a timeline."""
+
 from __future__ import annotations
 
 import numpy as np

@@ -1,3 +1,5 @@
+"""Bytes from a place on."""
+
 from __future__ import annotations
 
 import io
