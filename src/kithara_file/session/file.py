@@ -118,8 +118,8 @@ class FileSession:
     def await_opening(self) -> Future[None]:
         """Return a future that is done when the first answer is in, or this handle was cancelled."""
         gate: Future[None] = Future()
-        self._session.opened.add_done_callback(lambda done: finish(gate, done.exception()))
         self._cancel.on_cancel(lambda: finish(gate, self._cancel.reason))
+        self._session.opened.add_done_callback(lambda done: finish(gate, done.exception()))
         return gate
 
     # -- readers -----------------------------------------------------------------------------------------------------
