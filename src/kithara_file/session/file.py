@@ -117,9 +117,15 @@ class FileSession:
 
     def await_opening(self) -> Future[None]:
         """Return a future that is done when the first answer is in, or this handle was cancelled."""
-        gate: Future[None] = Future()
-        self._cancel.on_cancel(lambda: finish(gate, self._cancel.reason))
+        gate = self._gate()
         self._session.opened.add_done_callback(lambda done: finish(gate, done.exception()))
+        return gate
+
+    def _gate(self) -> Future[None]:
+        """Return a future that ends at the latest when this handle does."""
+        gate: Future[None] = Future()
+        cancel = self._cancel  # the handle itself would be kept by what it waits for, and outlive its last reference
+        cancel.on_cancel(lambda: finish(gate, cancel.reason))
         return gate
 
     # -- readers -----------------------------------------------------------------------------------------------------
@@ -201,8 +207,7 @@ class FileSession:
 
     def _completion(self) -> Future[None]:
         self._check()
-        gate: Future[None] = Future()
-        self._cancel.on_cancel(lambda: finish(gate, self._cancel.reason))
+        gate = self._gate()
         self._session.want_everything().add_done_callback(lambda done: finish(gate, done.exception()))
         return gate
 
