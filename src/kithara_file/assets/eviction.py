@@ -6,6 +6,7 @@ decided here, and the next one is asked about).
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from enum import Enum
 
@@ -98,3 +99,14 @@ def verdict(candidate: Candidate, usage: Usage, limits: Limits, now: float) -> V
     if not expired and not excess(usage, limits):
         return Verdict.ENOUGH
     return Verdict.KEEP if candidate.pinned else Verdict.EVICT
+
+
+def doomed(candidates: Iterable[Candidate], usage: Usage, limits: Limits, now: float) -> Iterator[Candidate]:
+    """Yield what goes of `candidates`, which come in the order of their last use, without those that may not go."""
+    for each in candidates:
+        decided = verdict(each, usage, limits, now)
+        if decided is Verdict.ENOUGH:
+            return
+        if decided is Verdict.EVICT:
+            usage = Usage(usage.assets - 1, usage.bytes, usage.free_bytes).ahead(-each.bytes)
+            yield each

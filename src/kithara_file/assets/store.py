@@ -13,7 +13,7 @@ from typing import Self
 from kithara_file.assets.catalogue import StoredAsset, look
 from kithara_file.assets.disk import told
 from kithara_file.assets.entry import PATIENCE_SECONDS, Entry, StoredEntry, local_entry
-from kithara_file.assets.eviction import Limits, Usage
+from kithara_file.assets.eviction import Candidate, Limits, Usage, doomed
 from kithara_file.assets.exchange import adopt, export
 from kithara_file.assets.inspection import Finding, inspect
 from kithara_file.assets.keys import ResourceKey
@@ -223,6 +223,18 @@ class AssetStore:
         with told("remove", self._layout.asset(key.asset_id).path):
             if not self._ledger.remove(key.asset_id, pinned=pinned):
                 raise LeaseHeld(f"{key.url} is in use, so that it cannot be removed")
+
+    def doomed(self) -> list[StoredAsset]:
+        """Return what `gc` would remove now, the first to go first. Looks through every folder."""
+        assets = {each.asset_id: each for each in reversed(self.assets())}
+        free = self._layout.free_bytes() if assets and self.limits.min_free_bytes is not None else None
+        usage = Usage(len(assets), sum(each.bytes for each in assets.values()), free)
+        may_go = (
+            Candidate(each.asset_id, each.bytes, each.last_used)
+            for each in assets.values()
+            if not (each.in_use or each.pins)
+        )
+        return [assets[each.asset_id] for each in doomed(may_go, usage, self.limits, self._clock.wall())]
 
     def gc(self) -> Freed:
         """Remove what must go under the limits, least recently used first; never what is in use or pinned.

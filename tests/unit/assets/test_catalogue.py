@@ -102,3 +102,20 @@ def test_without_an_index_the_files_tell_when_they_were_written(store_dir: Path,
     with AssetStore(store_dir, clock=clock) as store:
         written = max(each.stat().st_mtime for each in all_files(store_dir / "assets" / key(0).asset_id))
         assert store.assets()[0].last_used == (written if index == "lost" else clock.wall())
+
+
+def test_what_gc_would_remove_is_told_before(store_dir: Path, clock: FakeClock) -> None:
+    with AssetStore(store_dir, clock=clock) as generous:
+        for number in range(5):
+            put(generous, number, 1000)
+            clock.advance(1.0)
+        generous.pin(key(0))
+    with AssetStore(store_dir, max_assets=2, clock=clock) as strict, strict.open(key(1)):
+        told = [each.key.asset_id for each in strict.doomed()]
+        assert told == [key(2).asset_id, key(3).asset_id, key(4).asset_id]
+        assert strict.gc().assets == 3
+        assert strict.doomed() == []
+    with AssetStore(store_dir, min_free_bytes=1 << 62, clock=clock) as strict:
+        assert [each.key.asset_id for each in strict.doomed()] == [key(1).asset_id]
+    with AssetStore(store_dir / "none", min_free_bytes=1, clock=clock) as empty:
+        assert empty.doomed() == []

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kithara_file.assets.eviction import Candidate, Limits, Usage, Verdict, excess, verdict
+from kithara_file.assets.eviction import Candidate, Limits, Usage, Verdict, doomed, excess, verdict
 from kithara_file.errors import ConfigError
 
 NOW = 1000.0
@@ -110,3 +110,31 @@ def test_limits_hold_but_for_what_may_not_go_and_no_more_goes_than_must(
         before = [*kept, last]
         expired = limits.max_age is not None and NOW - last.last_used > limits.max_age
         assert expired or excess(Usage(len(before), sum(each.bytes for each in before)), limits)
+
+
+@given(assets=CANDIDATES, limits=LIMITS)
+def test_what_is_doomed_is_what_a_sweep_takes(assets: list[Candidate], limits: Limits) -> None:
+    order = sorted(assets, key=lambda each: (each.last_used, each.asset_id))
+    usage = Usage(len(assets), sum(each.bytes for each in assets))
+    kept = sweep(assets, limits)
+    assert list(doomed(order, usage, limits, NOW)) == [each for each in order if each not in kept]
+
+
+@pytest.mark.parametrize(
+    "limits, step",
+    [
+        (Limits(), None),
+        (Limits(max_assets=1, max_age=1.0), None),
+        (Limits(max_bytes=0), 1 << 16),
+        (Limits(max_bytes=32 << 20), 1 << 20),
+        (Limits(max_bytes=1 << 40), 8 << 20),
+        (Limits(min_free_bytes=1), 8 << 20),
+    ],
+)
+def test_a_step_is_a_share_of_the_quota(limits: Limits, step: int | None) -> None:
+    assert limits.step == step
+
+
+def test_what_is_coming_is_counted_as_if_it_were_here() -> None:
+    assert Usage(1, 10, 100).ahead(7) == Usage(1, 17, 93)
+    assert Usage(1, 10).ahead(7) == Usage(1, 17)
