@@ -17,8 +17,17 @@ from kithara_file.errors import (
     ResourceChanged,
     StorageError,
 )
-from kithara_file.events import CacheBypassed, DownloadComplete, DownloadProgress, Phase, PhaseChanged
+from kithara_file.events import (
+    CacheBypassed,
+    DownloadComplete,
+    DownloadError,
+    DownloadProgress,
+    Error,
+    Phase,
+    PhaseChanged,
+)
 from kithara_file.net.remote import Validator
+from kithara_file.storage.digest import WrongDigest
 from tests.unit.session.hall import Hall, body_of
 from tests.world.clock import run_virtual
 from tests.world.entry import MemoryEntry
@@ -186,3 +195,30 @@ def test_offline_a_missing_byte_is_told_at_once() -> None:
             await hall.complete()
 
     tell(ScriptedRemote(BODY), story, MemoryEntry.storing(Version(BODY).remote(), BODY, [(0, 9)]), offline_mode=True)
+
+
+@pytest.mark.parametrize("times, read_first", [(1, True), (2, False)])
+def test_bytes_that_are_not_those_promised_end_the_session(times: int, read_first: bool) -> None:
+    async def story(hall: Hall) -> None:
+        await hall.opened()
+        stream = hall.stream()
+        if read_first:
+            assert await hall.within(stream.read(10)) == BODY[:10]
+        hall.entry.fail("commit", *[WrongDigest("not the promised bytes")] * times)
+        with pytest.raises(WrongDigest):
+            await hall.complete()
+        assert hall.front.lost
+        assert [type(each.error) for each in hall.events(DownloadError)] == [WrongDigest]
+        await stream.close()
+
+    tell(ScriptedRemote(BODY, latency=0.1, rate=1e6), story)
+
+
+def test_bytes_that_nobody_has_seen_are_given_a_second_chance() -> None:
+    async def story(hall: Hall) -> None:
+        hall.entry.fail("commit", WrongDigest("not the promised bytes"))
+        await hall.complete()
+        assert hall.entry.log == ["begin", "commit", "commit"]
+        assert [each.recoverable for each in hall.events(Error)] == [True]
+
+    tell(ScriptedRemote(BODY), story)
