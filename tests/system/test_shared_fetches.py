@@ -63,7 +63,7 @@ def test_a_byte_that_one_process_has_landed_is_read_by_the_others(origin: Origin
         first.wait_line("began")
         with Stream.open(File, FileConfig(url, store=store_dir, read_timeout=5.0)) as stream:
             assert stream.read(900_000) == BODY[:900_000]
-        assert len(origin.requests("/song")) == 1
+        assert all((each.start or 0) >= MIB for each in origin.requests("/song")[1:])
         origin.release("/song")
         assert first.output().splitlines()[-1] == digest(BODY)
 
