@@ -207,6 +207,27 @@ def test_the_interpreter_ends_within_a_second_in_the_middle_of_a_commit(origin: 
     assert claims(url, store_dir) == BODY.length
 
 
+def test_whoever_opens_or_reads_after_the_end_has_begun_is_told(origin: Origin, store_dir: Path) -> None:
+    url = origin.serve("/song", BODY, always=[StallAt(1000)])
+    program = """
+        import atexit
+
+        def too_late():
+            for read in (lambda: open_file(argv[0], store=argv[1] + "/other"), lambda: file.read()):
+                try:
+                    read()
+                except Cancelled as error:
+                    print(error)
+
+        atexit.register(too_late)      # before the library's own, and so run after it
+        from kithara_file import Cancelled, open_file
+        file = open_file(argv[0], store=argv[1])
+    """
+    said = run_child(program, url, store_dir).splitlines()
+    assert len(said) == 2
+    assert all("the interpreter ends" in each for each in said)
+
+
 # -- streams that nobody closes --------------------------------------------------------------------------------------
 
 
@@ -229,7 +250,7 @@ def test_streams_that_are_dropped_unread_half_read_or_in_cycles_leave_nothing(or
 
 
 def test_a_thousand_opens_and_closes_grow_nothing(origin: Origin, store_dir: Path) -> None:
-    url = serve(origin)
+    url = origin.serve("/song", BODY, headers={"Cache-Control": "max-age=600"})
     fill(url, store_dir)
 
     def rounds(count: int) -> tuple[int, int, int]:

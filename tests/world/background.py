@@ -31,11 +31,6 @@ class InlineBackground:
         """True when whoever waits would wait for ever."""
         return not self.alive
 
-    @property
-    def forsaken(self) -> bool:
-        """True when it is not alive."""
-        return not self.alive
-
     def fork(self) -> None:
         """Be what the child of a fork sees: a loop that nobody runs."""
         self._forked = True

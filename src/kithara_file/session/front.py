@@ -49,6 +49,8 @@ class Front:
         resource = session.holding.resource
         if resource is None or not resource.committed or session.judge.must_ask():
             self.background.call(session.opening.start)
+            if self.background.forsaken:
+                session.poke()  # which tells so
             return
         self.quiet = True
         resource.on_demand = self.poke

@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from kithara_file.errors import Cancelled, OfflineMiss
+from kithara_file.session.promise import finish
 
 if TYPE_CHECKING:
     from kithara_file.session.session import Session
@@ -32,6 +33,7 @@ def step(session: Session, demands: tuple[Demand, ...], *, everything: bool) -> 
 def strand(session: Session) -> None:
     """End every wait where no thread will: in the child of a fork, and at the end of the interpreter."""
     error = Cancelled("What fetched these bytes is gone: they were opened before a fork, or the interpreter ends")
+    finish(session.opened, error)
     if session.holding.resource is not None:
         session.holding.resource.fail(error)
     session.completion.give_up(error)

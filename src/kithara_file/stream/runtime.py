@@ -26,13 +26,14 @@ class Runtime:
     """One thread, one loop. Started on first use; ends with the interpreter."""
 
     _current: Runtime | None = None
+    _ending = False
     _making = threading.RLock()
 
     @classmethod
     def current(cls) -> Runtime:
-        """Return the runtime of this process, started if there was none."""
+        """Return the runtime of this process, started if there was none; a dead one when the interpreter ends."""
         with cls._making:
-            if cls._current is None or not cls._current.alive:
+            if cls._current is None or not (cls._current.alive or cls._ending):
                 cls._current = Runtime()
             return cls._current
 
@@ -153,14 +154,15 @@ class DiskHand:
 
 
 def _stop_at_exit() -> None:
-    runtime = Runtime._current  # noqa: SLF001 - this module's own state
+    with Runtime._making:  # noqa: SLF001 - this module's own state
+        Runtime._ending, runtime = True, Runtime._current  # noqa: SLF001
     if runtime is not None:
         runtime.stop()
 
 
 def _forget_in_child() -> None:
     Runtime._making = threading.RLock()  # noqa: SLF001 - it may have been held by a thread that the child does not have
-    Runtime._current = None  # noqa: SLF001
+    Runtime._current, Runtime._ending = None, False  # noqa: SLF001
 
 
 atexit.register(_stop_at_exit)
