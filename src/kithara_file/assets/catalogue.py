@@ -5,10 +5,11 @@ Nothing that is looked at counts as used by that. Must not know: sqlite, how any
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from kithara_file.assets.index import Known
 from kithara_file.assets.keys import ResourceKey
 from kithara_file.assets.layout import AssetFolder, ResourceFiles
 from kithara_file.assets.leases import sole
@@ -43,7 +44,7 @@ class StoredAsset:
 
     asset_id: str
     url: str
-    """Without user info and query; empty when no meta file makes sense."""
+    """Without user info and query; empty when neither a meta file nor the index tells."""
     name: str | None
     bytes: int
     """What it takes on the disk, everything in its folder."""
@@ -63,18 +64,18 @@ class StoredAsset:
         return ResourceKey(self.asset_id, "0" * len(self.asset_id), self.url, self.name)
 
 
-def look(folder: AssetFolder, last_uses: Mapping[str, float]) -> StoredAsset:
-    """Return what is in the folder of an asset; `last_uses` are known of some."""
+def look(folder: AssetFolder, known: Known) -> StoredAsset:
+    """Return what is in the folder of an asset; what the files do not tell is as it was `known`."""
     resources = tuple(_resources(folder))
     first = resources[0].key if resources else None
     with sole(folder) as alone:
         in_use = not alone
     return StoredAsset(
         asset_id=folder.asset_id,
-        url=first.url if first else "",
-        name=first.name if first else None,
+        url=first.url if first else known.url,
+        name=first.name if first else known.name,
         bytes=folder.stored_bytes(),
-        last_used=last_uses.get(folder.asset_id) or folder.last_changed(),
+        last_used=known.last_used or folder.last_changed(),
         pins=pins_of(folder),
         in_use=in_use,
         users=users_of(folder.lease) if in_use else (),

@@ -13,7 +13,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import astuple, dataclass
 from itertools import islice
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from kithara_file.assets.database import Database, Schema
 from kithara_file.assets.eviction import Candidate, Usage
@@ -75,6 +75,14 @@ class Row:
     """False while the asset may be growing: `bytes` is out of date then, and stays so when its users die."""
 
 
+class Known(NamedTuple):
+    """What is shown of one asset."""
+
+    url: str = ""
+    name: str | None = None
+    last_used: float = 0.0
+
+
 class Index:
     """The index of one store; any thread may ask it, after a fork the child too."""
 
@@ -129,9 +137,11 @@ class Index:
             for asset_id, stored, last_used, pins in batch:
                 yield Candidate(asset_id, stored, last_used, pinned=pins > 0)
 
-    def last_uses(self) -> dict[str, float]:
-        """Return when each asset was last used."""
-        return dict(self._all("SELECT asset_id, last_used FROM assets"))
+    def known(self, asset_id: str | None = None) -> dict[str, Known]:
+        """Return what people may want to know of every asset, or of one, by its id."""
+        question, facts = ("", ()) if asset_id is None else (" WHERE asset_id = ?", (asset_id,))
+        found = self._all(f"SELECT asset_id, url, name, last_used FROM assets{question}", *facts)  # noqa: S608 - constants
+        return {each[0]: Known(*each[1:]) for each in found}
 
     def unmeasured(self) -> list[str]:
         """Return the assets that are growing, or were when their users died."""

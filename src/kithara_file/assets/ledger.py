@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 
 from kithara_file.assets.disk import told
 from kithara_file.assets.eviction import Limits, Usage, Verdict, verdict
-from kithara_file.assets.index import Index, Row
+from kithara_file.assets.index import Index, Known, Row
 from kithara_file.assets.keys import ResourceKey
 from kithara_file.assets.layout import AssetFolder, Layout
 from kithara_file.assets.leases import sole
@@ -71,9 +71,9 @@ class Ledger:
         folder = self._layout.asset(asset_id)
         self._index.resize(asset_id, folder.stored_bytes(), measured=False)
 
-    def last_uses(self) -> dict[str, float]:
-        """Return when each asset was last used, of those that the index knows."""
-        return self._index.last_uses()
+    def known(self, asset_id: str | None = None) -> dict[str, Known]:
+        """Return what the index knows of every asset, or of one; nothing is made by asking."""
+        return self._index.known(asset_id) if self._layout.index.exists() else {}
 
     def usage(self) -> Usage:
         """Return what the whole store takes, as the index has it."""

@@ -15,6 +15,7 @@ from kithara_file.assets.disk import told
 from kithara_file.assets.entry import PATIENCE_SECONDS, Entry, StoredEntry, local_entry
 from kithara_file.assets.eviction import Candidate, Limits, Usage, doomed
 from kithara_file.assets.exchange import adopt, export
+from kithara_file.assets.index import Known
 from kithara_file.assets.inspection import Finding, inspect
 from kithara_file.assets.keys import ResourceKey
 from kithara_file.assets.layout import AssetFolder, Layout
@@ -104,9 +105,9 @@ class AssetStore:
 
     def assets(self) -> list[StoredAsset]:
         """Return what is stored, last used first. Looks through every folder; nothing counts as used by that."""
-        uses = self._ledger.last_uses() if self._layout.index.exists() else {}
+        known = self._ledger.known()
         with told("look through", self.root):
-            found = [look(folder, uses) for folder in self._layout.every_asset()]
+            found = [look(folder, known.get(folder.asset_id, Known())) for folder in self._layout.every_asset()]
         return sorted(found, key=lambda each: (-each.last_used, each.asset_id))
 
     def find(self, target: str | ResourceKey) -> StoredAsset | None:
@@ -115,7 +116,7 @@ class AssetStore:
         if not folder.present:
             return None
         with told("look at", folder.path):
-            return look(folder, self._ledger.last_uses() if self._layout.index.exists() else {})
+            return look(folder, self._ledger.known(folder.asset_id).get(folder.asset_id, Known()))
 
     def usage(self) -> Usage:
         """Return how many assets there are and what they take. Blocks on the disk."""

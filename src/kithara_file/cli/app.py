@@ -10,7 +10,7 @@ import os
 import signal
 import sys
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache, wraps
 from pathlib import Path
@@ -22,13 +22,14 @@ from rich.console import Console
 
 import kithara_file
 from kithara_file.cli import words
+from kithara_file.cli.cache import cache as cache_group
 from kithara_file.cli.cat import cat as cat_to
 from kithara_file.cli.download import Download, download_all
 from kithara_file.cli.info import gather
 from kithara_file.cli.options import Source, source_options
 from kithara_file.cli.options import span as read_span
 from kithara_file.cli.save import stored_at
-from kithara_file.cli.show import log_to, say, watching
+from kithara_file.cli.show import forget_stdout, log_to, say, watching
 from kithara_file.cli.span import Span
 from kithara_file.clock import CancelToken
 from kithara_file.errors import Cancelled, KitharaError
@@ -72,16 +73,13 @@ def _stderr() -> Console:
     return Console(stderr=True)
 
 
-def _forget_stdout() -> None:
-    """Let what is still buffered go nowhere: the interpreter would try to write it at its end, and complain."""
-    with suppress(OSError, ValueError), Path(os.devnull).open("wb") as nowhere:
-        os.dup2(nowhere.fileno(), sys.stdout.buffer.fileno())
-
-
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100}, epilog=_EXAMPLES)
 @click.version_option(kithara_file.__version__, prog_name="kithara")
 def kithara() -> None:
     """Fetch media by URL: what is wanted first comes first, and what has landed is never fetched again."""
+
+
+kithara.add_command(cache_group)
 
 
 def with_source(command: Callable[..., int | None]) -> Callable[..., int | None]:
@@ -105,7 +103,7 @@ def with_source(command: Callable[..., int | None]) -> Callable[..., int | None]
         try:
             return command(source=source, **rest)
         except BrokenPipeError:  # these two are caught here, for click has ways of its own with them
-            _forget_stdout()
+            forget_stdout()
             return NOBODY_READS
         except KeyboardInterrupt:
             console = _stderr()

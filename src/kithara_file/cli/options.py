@@ -78,15 +78,24 @@ class Source:
         )
 
 
+CACHE_DIR = click.option(
+    "--cache-dir",
+    metavar="DIR",
+    type=click.Path(file_okay=False, path_type=Path),
+    envvar="KITHARA_CACHE_DIR",
+    show_envvar=True,
+    help="Where landed bytes are kept [default: the user's cache directory].",
+)
+NAME_OF_NAME = click.option("--name", metavar="NAME", help="Tell apart files of one URL, such as qualities.")
+NAME_OF_CACHE_KEY = click.option(
+    "--cache-key", metavar="KEY", help="Identity in the cache instead of the URL; for signed URLs."
+)
+VERBOSE = click.option(
+    "-v", "--verbose", count=True, help="Tell on stderr what is asked and answered; -vv: everything."
+)
+
 _OPTIONS = (
-    click.option(
-        "--cache-dir",
-        metavar="DIR",
-        type=click.Path(file_okay=False, path_type=Path),
-        envvar="KITHARA_CACHE_DIR",
-        show_envvar=True,
-        help="Where landed bytes are kept [default: the user's cache directory].",
-    ),
+    CACHE_DIR,
     click.option(
         "-H",
         "--header",
@@ -97,15 +106,15 @@ _OPTIONS = (
         help="Send this to the origin of the URL, and to nobody it redirects to. May be repeated.",
     ),
     click.option("--offline", is_flag=True, help="Open no socket: only what is in the cache, or an error."),
-    click.option("--name", metavar="NAME", help="Tell apart files of one URL, such as qualities."),
-    click.option("--cache-key", metavar="KEY", help="Identity in the cache instead of the URL; for signed URLs."),
+    NAME_OF_NAME,
+    NAME_OF_CACHE_KEY,
     click.option(
         "--ca-file",
         metavar="PEM",
         type=click.Path(exists=True, dir_okay=False, path_type=Path),
         help="Certificates to trust instead of the system's.",
     ),
-    click.option("-v", "--verbose", count=True, help="Tell on stderr what is asked and answered; -vv: everything."),
+    VERBOSE,
 )
 
 

@@ -6,8 +6,11 @@ Must not know: how a download is carried out.
 from __future__ import annotations
 
 import logging
+import os
+import sys
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from pathlib import Path
 
 from rich.console import Console, RenderableType
 from rich.progress import Progress, ProgressColumn, Task, TaskID
@@ -126,6 +129,12 @@ def outcome(download: Download) -> str:
         if (fetched := words.size(download.network_bytes)) != words.size(length):
             told += f" ({fetched} fetched)"
     return told if download.target is None else f"{told}, saved as {download.target}"
+
+
+def forget_stdout() -> None:
+    """Let what is still buffered go nowhere: the interpreter would try to write it at its end, and complain."""
+    with suppress(OSError, ValueError), Path(os.devnull).open("wb") as nowhere:
+        os.dup2(nowhere.fileno(), sys.stdout.buffer.fileno())
 
 
 def say(console: Console, text: str) -> None:

@@ -56,10 +56,15 @@ def test_who_uses_an_asset_is_told(store_dir: Path) -> None:
         assert asset.users == (os.getpid(),)
 
 
-def test_what_makes_no_sense_is_an_asset_without_a_url(store_dir: Path) -> None:
+def test_what_makes_no_sense_is_as_the_index_knew_it(store_dir: Path) -> None:
     with AssetStore(store_dir) as store:
         put(store, 0)
         store.path(key(0)).with_suffix(".json").write_text("{")
+        (asset,) = store.assets()
+        assert (asset.url, asset.resources) == (key(0).url, ())
+    for each in store_dir.glob("index.sqlite3*"):
+        each.unlink()
+    with AssetStore(store_dir) as store:
         (asset,) = store.assets()
         assert (asset.url, asset.resources) == ("", ())
         store.remove(asset.key)
