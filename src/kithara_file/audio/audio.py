@@ -103,7 +103,7 @@ class Audio:
         ring = self._ring
         first = Deadline.after(min(STALL_SECONDS, deadline.remaining() or STALL_SECONDS))
         if not ring.await_frames(frames, first):
-            if not ring.frames and self._door.busy:
+            if self._door.busy:
                 self._stalls.stalled(self.position)
             if not ring.await_frames(frames, deadline):
                 msg = f"No sound came in time at {self.position:.3f} s"
