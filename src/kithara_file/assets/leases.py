@@ -30,8 +30,8 @@ class Lease:
 
     def _take(self, deadline: Deadline) -> tuple[AssetFolder, FileLock]:
         for _ in range(_RENEWALS):
+            folder = self._make()
             with contextlib.suppress(FileNotFoundError), contextlib.ExitStack() as undo:  # not found: evicted just now
-                folder = self._make()
                 lock = FileLock(folder.lease)
                 undo.callback(lock.close)
                 lock.share(deadline)

@@ -148,3 +148,11 @@ def test_what_has_no_usable_lease_cannot_be_held(layout: Layout) -> None:
     folder.lease.mkdir()
     with sole(folder) as alone:
         assert not alone
+
+
+def test_where_there_is_no_place_for_an_asset_that_is_said(tmp_path: Path) -> None:
+    def make() -> AssetFolder:
+        raise FileNotFoundError(2, "No such file or directory", str(tmp_path))
+
+    with pytest.raises(FileNotFoundError):
+        Lease(make, soon())
