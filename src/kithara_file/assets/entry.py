@@ -266,7 +266,12 @@ class StoredEntry(Entry):
     def refresh(self, remote: Remote) -> None:
         if self.remote is None:
             return
-        self.remote = replace(self.remote, freshness=remote.freshness, digest=remote.digest or self.remote.digest)
+        self.remote = replace(
+            self.remote,
+            freshness=remote.freshness,
+            digest=remote.digest or self.remote.digest,
+            selected_by=remote.selected_by,
+        )
         with told("refresh", self._files.meta), self._changing(PATIENCE_SECONDS):
             stored = read_meta(self._files.meta)
             if stored is None or not self._names_ours(stored):

@@ -84,7 +84,7 @@ class HttpClient:
 
         Raises a `NetError`; cancelled, it ends the request before it returns.
         """
-        asked = Asked(url, want, same_as)
+        asked = Asked(url, want, same_as, self._headers)
         home = address = Address.of(url)
         for _ in range(MAX_REDIRECTS + 1):
             answer = await self._ask(asked, home, address)

@@ -14,6 +14,8 @@ from typing import Any
 
 _HEURISTIC = 0.1
 """The share of an answer's age since its last change for which it is taken to be fresh (RFC 9111, 4.2.2)."""
+_LONGEST_HEURISTIC = 86_400.0
+"""No guess is good for more than a day: asking costs one round trip, being wrong a listener's trust."""
 
 
 def http_date(text: str | None) -> float | None:
@@ -102,6 +104,15 @@ class Freshness:
     no_store: bool = False
     must_revalidate: bool = False
     immutable: bool = False
+    stale_if_error: float | None = None
+    """How long after it went stale the answer may stand in for an error (RFC 5861, 4); None when nobody has told."""
+
+    def stands_in(self, now_wall: float) -> bool:
+        """Tell whether the answer may be used at `now_wall` though the origin could not be asked (RFC 9111, 4.2.4)."""
+        if self.no_cache or self.must_revalidate:
+            return False
+        staleness = self.age + now_wall - self.received - self.lifetime
+        return self.stale_if_error is None or staleness <= self.stale_if_error
 
     def fresh(self, now_wall: float) -> bool:
         """Tell whether the answer may be used at `now_wall` without asking the origin.
@@ -122,10 +133,12 @@ class Freshness:
             received=received,
             age=max(apparent, _seconds(fields.get("age")) or 0.0),
             lifetime=_lifetime(told, fields, received if made is None else made),
-            no_cache="no-cache" in told or pragma,
+            # Nothing stored can be told to fit a request when the answer depends on more than its fields (4.1).
+            no_cache="no-cache" in told or pragma or "*" in _members(fields.get("vary", "")),
             no_store="no-store" in told,
             must_revalidate="must-revalidate" in told,
             immutable="immutable" in told,
+            stale_if_error=_seconds(told.get("stale-if-error")),
         )
 
 
@@ -136,7 +149,11 @@ def _lifetime(told: Mapping[str, str], fields: Mapping[str, str], made: float) -
         expires = http_date(fields["expires"])
         return 0.0 if expires is None else max(0.0, expires - made)
     changed = http_date(fields.get("last-modified"))
-    return 0.0 if changed is None else max(0.0, _HEURISTIC * (made - changed))
+    return 0.0 if changed is None else min(_LONGEST_HEURISTIC, max(0.0, _HEURISTIC * (made - changed)))
+
+
+def _members(text: str) -> set[str]:
+    return {each.strip() for each in text.split(",")}
 
 
 def _directives(text: str) -> dict[str, str]:
@@ -165,6 +182,8 @@ class Remote:
     freshness: Freshness = field(default_factory=Freshness)
     digest: str | None = None
     """What all the bytes together must have, as in ``sha256:9f86d0…``; None when the origin does not promise it."""
+    selected_by: str | None = None
+    """What of our request selected this answer, as `vary` has it; None when every request would have."""
 
     def to_json(self) -> dict[str, Any]:
         """Return it as plain dicts, strings and numbers."""
@@ -186,6 +205,7 @@ class Remote:
 _TYPES: dict[str, tuple[type, ...]] = {
     "int | None": (int, type(None)),
     "str | None": (str, type(None)),
+    "float | None": (int, float, type(None)),
     "bool": (bool,),
     "float": (float, int),
     "Validator": (dict,),

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from base64 import b64decode
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 from kithara_file.errors import (
@@ -23,6 +23,7 @@ from kithara_file.errors import (
 )
 from kithara_file.net.client import WHOLE, NotModified, Want
 from kithara_file.net.remote import Freshness, Remote, Validator, http_date
+from kithara_file.net.vary import selected_by
 
 LARGEST = 2**63 - 1
 """The largest length and offset that anybody's files have."""
@@ -42,6 +43,8 @@ class Asked:
     url: str
     want: Want
     same_as: Validator | None = None
+    headers: Mapping[str, str] = field(default_factory=dict)
+    """What the caller wanted to be sent."""
 
     @property
     def if_range(self) -> str | None:
@@ -103,11 +106,11 @@ def _whole(head: Head, asked: Asked, codings: frozenset[str]) -> Accepted:
     length = _content_length(head, asked)
     used = _used(head, asked, codings)
     if used:  # a digest would be that of the encoded body (RFC 9530, 3)
-        return Accepted(replace(_remote(head, None, ranges=False), digest=None), 0, None, used)
+        return Accepted(replace(_remote(head, asked, None, ranges=False), digest=None), 0, None, used)
     announced = "bytes" in _tokens(head, "accept-ranges")
     # An origin that was asked for a range and sent everything ignores ranges, unless If-Range told it to.
     ranges = announced and (asked.want is WHOLE or asked.if_range is not None)
-    return Accepted(_remote(head, length, ranges=ranges), 0, length)
+    return Accepted(_remote(head, asked, length, ranges=ranges), 0, length)
 
 
 def _partial(head: Head, asked: Asked, codings: frozenset[str]) -> Accepted:
@@ -119,7 +122,7 @@ def _partial(head: Head, asked: Asked, codings: frozenset[str]) -> Accepted:
     length = _content_length(head, asked)
     if length is not None and length != end - start:
         raise _invalid(f"Content-Length {length} for a range of {end - start} bytes", asked)
-    return Accepted(_remote(head, total, ranges=True), start, end)
+    return Accepted(_remote(head, asked, total, ranges=True), start, end)
 
 
 def _unchanged(head: Head, asked: Asked, _codings: frozenset[str]) -> NotModified:
@@ -133,7 +136,9 @@ def _unchanged(head: Head, asked: Asked, _codings: frozenset[str]) -> NotModifie
     validator = Validator(held.etag or told.etag, told.last_modified or held.last_modified, settled=held.settled)
     ranges = "bytes" in _tokens(head, "accept-ranges")
     freshness = Freshness.of(head.fields, head.received)
-    return NotModified(Remote(None, ranges, validator, _media_type(head), freshness, _digest(head)))
+    return NotModified(
+        Remote(None, ranges, validator, _media_type(head), freshness, _digest(head), _selection(head, asked))
+    )
 
 
 def _unsatisfiable(head: Head, asked: Asked, _codings: frozenset[str]) -> Accepted:
@@ -222,9 +227,15 @@ def _used(head: Head, asked: Asked, codings: frozenset[str]) -> tuple[str, ...]:
     return used
 
 
-def _remote(head: Head, length: int | None, *, ranges: bool) -> Remote:
+def _remote(head: Head, asked: Asked, length: int | None, *, ranges: bool) -> Remote:
     freshness = Freshness.of(head.fields, head.received)
-    return Remote(length, ranges, _validator(head), _media_type(head), freshness, _digest(head))
+    return Remote(
+        length, ranges, _validator(head), _media_type(head), freshness, _digest(head), _selection(head, asked)
+    )
+
+
+def _selection(head: Head, asked: Asked) -> str | None:
+    return selected_by(_tokens(head, "vary"), asked.headers)
 
 
 def _digest(head: Head) -> str | None:

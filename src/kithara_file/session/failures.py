@@ -21,8 +21,10 @@ from kithara_file.errors import (
     ResourceChanged,
     StatusError,
     StorageError,
+    Unavailable,
 )
 from kithara_file.events import CacheBypassed, DownloadError, Error, RemoteChanged, ServedStale
+from kithara_file.net.vary import selects
 from kithara_file.ranges import Coverage
 from kithara_file.session.landing import Mismatch
 from kithara_file.session.promise import finish
@@ -171,7 +173,7 @@ class Failures:
         session.trouble.give_up()
         session.events.publish(Error(error, recoverable=False))
         session.events.publish(DownloadError(error))
-        if not session.opened.done() and session.holding.resource is not None and _may_serve_stale(error):
+        if not session.opened.done() and session.holding.resource is not None and self._may_serve_stale(error):
             session.events.publish(ServedStale(error))
             finish(session.opened, None)
         finish(session.opened, error)
@@ -180,6 +182,17 @@ class Failures:
             stranded = [each for each in resource.demands() if not self._served(each)]
             resource.refuse(error, *stranded)
         session.completion.give_up(error)
+
+    def _may_serve_stale(self, error: KitharaError) -> bool:
+        """Tell whether the origin could not be asked, rather than that it said no, and has not forbidden to go on then.
+
+        RFC 9111, 4.2.4 and RFC 5861, 4: stale is what a failing origin or line leaves, unless it was told otherwise.
+        """
+        session, held = self._session, self._session.holding.remote
+        refused = isinstance(error, StatusError) and not isinstance(error, Unavailable)
+        if not isinstance(error, NetError) or refused or held is None:
+            return False
+        return held.freshness.stands_in(session.clock.wall()) and selects(held.selected_by, session.config.headers)
 
     def _served(self, demand: Demand) -> bool:
         """Tell whether the planner lets `demand` ride; if it does not, it would ask again and again for nothing."""
@@ -197,8 +210,3 @@ class Failures:
 def _told(error: KitharaError) -> float:
     """Return the seconds which the origin asks to wait, 0 when it says nothing."""
     return error.retry_after or 0.0 if isinstance(error, StatusError) else 0.0
-
-
-def _may_serve_stale(error: KitharaError) -> bool:
-    """Tell whether the origin could not be asked, rather than that it said no (RFC 9111, 4.2.4)."""
-    return isinstance(error, NetError) and not isinstance(error, (AccessDenied, NotFound, ResourceChanged))

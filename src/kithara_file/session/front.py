@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from kithara_file.errors import Cancelled, public_url
 from kithara_file.events import EndOfStream, Phase
+from kithara_file.net.vary import selects
 from kithara_file.session.audience import Audience
 from kithara_file.session.promise import finish
 from kithara_file.session.reader import Reader
@@ -85,6 +86,10 @@ class Front:
     def lost(self) -> bool:
         """True when this session can do no more for anybody new: its remote has changed, or its thread is gone."""
         return self.session.dead or not self.background.alive
+
+    def fits(self, config: FileConfig) -> bool:
+        """Tell whether the request of `config` would be given what is held here (RFC 9111, 4.1)."""
+        return self.remote is None or selects(self.remote.selected_by, config.headers)
 
     def statistics(self) -> Statistics:
         """Return a snapshot."""

@@ -92,9 +92,7 @@ class Holding:
         length = held.length if held.length is not None else found.length
         media_type = held.media_type or found.media_type
         digest = held.digest or found.digest
-        self.remote = replace(
-            held, length=length, media_type=media_type, ranges=found.ranges, freshness=found.freshness, digest=digest
-        )
+        self.remote = replace(found, length=length, media_type=media_type, validator=held.validator, digest=digest)
         if length is not None and self.resource is not None and self.resource.length is None:
             self.resource.announce(length)
 

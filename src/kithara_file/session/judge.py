@@ -15,6 +15,7 @@ from kithara_file.errors import InvalidResponse, ResourceChanged
 from kithara_file.events import EventBus, RemoteChanged
 from kithara_file.net.client import WHOLE, NotModified, Response, Want
 from kithara_file.net.remote import Remote
+from kithara_file.net.vary import selects
 from kithara_file.ranges import ByteRange, Coverage, OpenRange
 from kithara_file.session.audience import Audience
 from kithara_file.session.fetcher import Fetcher
@@ -67,7 +68,7 @@ class Judge:
         held, config = self._holding.remote, self._bench.config
         if config.offline_mode:
             return False
-        if held is None or config.revalidate == "always":
+        if held is None or config.revalidate == "always" or not selects(held.selected_by, config.headers):
             return True
         return config.revalidate == "auto" and not held.freshness.fresh(self._bench.clock.wall())
 

@@ -22,6 +22,7 @@ from kithara_file.net.engine import Engine
 from kithara_file.net.http import HttpClient
 from kithara_file.net.retry import RetryClient
 from kithara_file.net.timeout import TimeoutClient
+from kithara_file.net.vary import selects
 from kithara_file.session.audience import Audience
 from kithara_file.session.front import Front
 from kithara_file.session.holding import Holding
@@ -64,7 +65,7 @@ class Registry:
         key = ResourceKey.of(os.fspath(config.url), name=config.name, cache_key=config.cache_key)
         store = self._take_store(given)
         place = (store.root, key.asset_id, key.resource_hash, config.offline_mode, config.promised)
-        front = self._find(place, holder)
+        front = self._find(place, holder, config)
         if front is not None:
             self._drop_store(store)
             return front
@@ -74,7 +75,7 @@ class Registry:
             self._drop_store(store)
             raise
         with self._lock:
-            front = self._find(place, holder)
+            front = self._find(place, holder, config)
             if front is None:
                 self._live[place] = made
                 self._holders[made] = {holder}
@@ -87,7 +88,8 @@ class Registry:
     def _make(self, config: FileConfig, key: ResourceKey, store: AssetStore) -> Front:
         url = os.fspath(config.url)
         entry = store.open(key, checksums=config.checksums, digest=config.promised)
-        if config.offline_mode and entry.resource is None:
+        unfit = entry.remote is None or not selects(entry.remote.selected_by, config.headers)
+        if config.offline_mode and unfit:
             entry.close()
             raise OfflineMiss(url=url, start=0, end=None)
         runtime = Runtime.current()
@@ -96,10 +98,10 @@ class Registry:
         session = Session(config, url, holding, self._client(config, runtime), runtime, audience)
         return Front(session, audience, runtime, self)
 
-    def _find(self, place: Hashable, holder: object) -> Front | None:
+    def _find(self, place: Hashable, holder: object, config: FileConfig) -> Front | None:
         with self._lock:
             front = self._live.get(place)
-            if front is None or front.lost:
+            if front is None or front.lost or not front.fits(config):
                 return None
             self._holders[front].add(holder)
             return front

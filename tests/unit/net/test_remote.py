@@ -133,6 +133,12 @@ AT = NOON + 86_400
         ({"date": LATE, "expires": "0", "last-modified": EARLY}, 0),
         ({"date": LATE, "expires": "Mon, 07 Nov 1994 08:50:37 GMT", "cache-control": "max-age=5"}, 5),
         ({"date": LATE, "last-modified": EARLY}, 8640),
+        ({"date": LATE, "last-modified": "Sun, 06 Nov 1904 08:49:37 GMT"}, 86_400),
+        ({"date": LATE, "cache-control": "max-age=60", "vary": "Accept, Cookie"}, 60),
+        ({"date": LATE, "cache-control": "max-age=60", "vary": "*"}, 0),
+        ({"date": LATE, "cache-control": "max-age=60", "vary": "Accept, *"}, 0),
+        ({"date": LATE, "cache-control": "max-age=60, immutable"}, 60),
+        ({"date": LATE, "cache-control": "immutable"}, 0),
         ({"date": EARLY, "last-modified": LATE}, 0),
         ({"date": LATE}, 0),
         ({}, 0),
@@ -147,6 +153,25 @@ def test_an_answer_is_fresh_for_as_long_as_it_says(fields: dict[str, str], lifet
 def test_no_cache_is_never_fresh() -> None:
     assert not Freshness.of({"cache-control": "no-cache, max-age=60"}, AT).fresh(AT)
     assert not Freshness.of({"pragma": "no-cache", "last-modified": EARLY}, AT).fresh(AT)
+
+
+@pytest.mark.parametrize(
+    "control,seconds,stands_in",
+    [
+        ("max-age=60", 0, True),
+        ("max-age=60", 10**6, True),
+        ("max-age=60, must-revalidate", 59, False),
+        ("no-cache", 0, False),
+        ("max-age=60, stale-if-error=30", 90, True),
+        ("max-age=60, stale-if-error=30", 91, False),
+        ("max-age=60, stale-if-error=0", 60, True),
+        ("max-age=60, stale-if-error=0", 61, False),
+        ("max-age=60, stale-if-error=long", 10**6, True),
+    ],
+)
+def test_a_stale_answer_stands_in_unless_it_was_forbidden(control: str, seconds: float, *, stands_in: bool) -> None:
+    freshness = Freshness.of({"cache-control": control}, AT)
+    assert freshness.stands_in(AT + seconds) is stands_in
 
 
 def test_directives_are_kept() -> None:

@@ -18,6 +18,7 @@ from kithara_file.errors import (
 from kithara_file.net.client import WHOLE, NotModified, Want
 from kithara_file.net.remote import Validator
 from kithara_file.net.reply import LARGEST, Accepted, Asked, Head, announced_length, judge
+from kithara_file.net.vary import selected_by
 from kithara_file.ranges import ByteRange, OpenRange
 
 NOW = 784_198_177.0
@@ -362,6 +363,18 @@ def test_a_digest_of_the_whole_may_come_with_a_part_and_one_of_the_body_says_not
 def test_the_digest_of_an_encoded_body_says_nothing_of_what_is_decoded() -> None:
     encoded = ("Content-Encoding", "gzip")
     assert taken(200, encoded, ("Repr-Digest", f"sha-256=:{EMPTY_SHA256}:")).remote.digest is None
+
+
+def test_an_answer_keeps_what_selected_it() -> None:
+    asked = Asked(URL, WHOLE, HELD, {"Accept-Language": "de", "Cookie": "secret"})
+    for status in (200, 304):
+        answer = judge(Head(status, (("ETag", '"v1"'), ("Vary", "accept-language")), NOW), asked, CODINGS)
+        assert answer.remote.selected_by == selected_by(["accept-language"], {"Accept-Language": "de"})
+    part = (("ETag", '"v1"'), ("Vary", "Cookie, *"), ("Content-Range", "bytes 0-4/10"))
+    answer = judge(Head(206, part, NOW), asked, CODINGS)
+    assert answer.remote.selected_by == selected_by(["cookie"], {"cookie": "secret"})
+    assert not answer.remote.freshness.fresh(NOW)
+    assert taken(200, ("Vary", "*")).remote.selected_by is None
 
 
 def test_a_304_may_tell_the_digest() -> None:

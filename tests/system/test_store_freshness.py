@@ -1,0 +1,144 @@
+"""When what is stored is used, asked about, or not used (RFC 9111, RFC 5861)."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from kithara_file import File, FileConfig, FileSession, OfflineMiss, Unavailable
+from kithara_file.config import Retry
+from kithara_file.errors import KitharaError
+from kithara_file.events import ServedStale
+from tests.world import Origin
+from tests.world.faults import Status
+
+pytestmark = pytest.mark.system
+
+BODY = bytes(range(256)) * 256
+GERMAN, FRENCH = BODY, BODY[::-1]
+RETRY = Retry(retries=0, first_delay=0.0, max_failures=1)
+
+
+def read(url: str, store: Path, **options: object) -> bytes:
+    """Return the whole, which is in the store from then on."""
+    with File.open(FileConfig(url, store=store, retry=RETRY, **options)) as session:  # type: ignore[arg-type]
+        session.wait_complete(10)
+        with session.stream() as stream:
+            return stream.read(-1)
+
+
+def statuses(origin: Origin) -> list[int | None]:
+    return [one.status for one in origin.requests("/song")]
+
+
+@pytest.mark.parametrize(
+    "control, asked",
+    [
+        ("max-age=1000", [200]),
+        ("max-age=1000, immutable", [200]),
+        ("max-age=1000, must-revalidate", [200]),
+        ("max-age=0", [200, 304]),
+        ("no-cache", [200, 304]),
+        ("max-age=1000, no-cache", [200, 304]),
+        ("no-store", [200, 200]),
+    ],
+)
+def test_the_origin_is_asked_when_it_wants_to_be(
+    origin: Origin, store_dir: Path, control: str, asked: list[int]
+) -> None:
+    url = origin.serve("/song", BODY, headers={"Cache-Control": control})
+    assert read(url, store_dir) == read(url, store_dir) == BODY
+    assert statuses(origin) == asked
+
+
+@pytest.mark.parametrize("revalidate, asked", [("auto", [200]), ("always", [200, 304]), ("never", [200])])
+def test_the_caller_may_want_it_otherwise(origin: Origin, store_dir: Path, revalidate: str, asked: list[int]) -> None:
+    url = origin.serve("/song", BODY, headers={"Cache-Control": "max-age=1000"})
+    assert read(url, store_dir) == read(url, store_dir, revalidate=revalidate) == BODY
+    assert statuses(origin) == asked
+
+
+@pytest.mark.parametrize(
+    "control, served",
+    [
+        ("max-age=0", True),
+        ("max-age=0, stale-if-error=1000", True),
+        ("max-age=0, must-revalidate", False),
+        ("no-cache", False),
+    ],
+)
+@pytest.mark.parametrize("fault", [Status(503), None], ids=["failing", "down"])
+def test_a_stale_answer_stands_in_for_an_error_unless_that_is_forbidden(
+    origin: Origin, store_dir: Path, control: str, *, served: bool, fault: Status | None
+) -> None:
+    url = origin.serve("/song", BODY, headers={"Cache-Control": control})
+    assert read(url, store_dir) == BODY
+    if fault is None:
+        origin.go_down()
+    else:
+        origin.always("/song", fault)
+    if not served:
+        with pytest.raises(KitharaError):
+            read(url, store_dir)
+        assert read(url, store_dir, offline_mode=True) == BODY
+        assert read(url, store_dir, revalidate="never") == BODY
+        return
+    with File.open(FileConfig(url, store=store_dir, retry=RETRY)) as session, session.stream() as stream:
+        assert stream.read(-1) == BODY
+
+
+def test_serving_stale_bytes_is_told(origin: Origin, store_dir: Path) -> None:
+    url = origin.serve("/song", BODY, headers={"Cache-Control": "max-age=0"})
+    assert read(url, store_dir) == BODY
+    origin.always("/song", Status(503))
+    config = FileConfig(url, store=store_dir, retry=Retry(retries=2, first_delay=0.2))
+    with FileSession(config) as session, session.events.subscribe() as events:  # in two steps, to listen in between
+        session.await_opening().result(10)
+        while (event := events.take(5)) is not None and not isinstance(event, ServedStale):
+            pass
+    assert event is not None
+    assert isinstance(event.error, Unavailable)
+
+
+def variants(origin: Origin, **headers: str) -> str:
+    """Serve one URL in two languages."""
+    return origin.serve("/song", GERMAN, etag='"de"', headers={"Vary": "Accept-Language", **headers})
+
+
+def test_an_answer_is_used_for_the_requests_that_it_fits(origin: Origin, store_dir: Path) -> None:
+    url = variants(origin, **{"Cache-Control": "max-age=1000"})
+    assert read(url, store_dir, headers={"Accept-Language": "de", "X-Other": "1"}) == GERMAN
+    assert read(url, store_dir, headers={"accept-language": "de"}) == GERMAN
+    assert statuses(origin) == [200]
+    origin.replace("/song", FRENCH, etag='"fr"')
+    assert read(url, store_dir, headers={"Accept-Language": "fr"}) == FRENCH
+    assert statuses(origin) == [200, 200]
+
+
+def test_an_answer_that_does_not_fit_is_not_used_offline_or_after_an_error(origin: Origin, store_dir: Path) -> None:
+    url = variants(origin, **{"Cache-Control": "max-age=1000"})
+    assert read(url, store_dir, headers={"Accept-Language": "de"}) == GERMAN
+    origin.always("/song", Status(503))
+    with pytest.raises(OfflineMiss):
+        read(url, store_dir, headers={"Accept-Language": "fr"}, offline_mode=True)
+    for mode in ("auto", "never"):
+        with pytest.raises(Unavailable):
+            read(url, store_dir, headers={"Accept-Language": "fr"}, revalidate=mode)
+    assert read(url, store_dir, headers={"Accept-Language": "de"}, offline_mode=True) == GERMAN
+
+
+def test_two_at_once_who_ask_for_other_things_get_what_they_asked_for(origin: Origin, store_dir: Path) -> None:
+    url = variants(origin, **{"Cache-Control": "max-age=1000"})
+    german = FileConfig(url, store=store_dir, headers={"Accept-Language": "de"})
+    with File.open(german) as session, session.stream() as stream:
+        assert stream.read(100) == GERMAN[:100]
+        origin.replace("/song", FRENCH, etag='"fr"')
+        assert read(url, store_dir, headers={"Accept-Language": "fr"}) == FRENCH
+        assert stream.read(-1) == GERMAN[100:]
+
+
+def test_what_depends_on_more_than_the_request_is_never_fresh(origin: Origin, store_dir: Path) -> None:
+    url = origin.serve("/song", BODY, headers={"Vary": "*", "Cache-Control": "max-age=1000"})
+    assert read(url, store_dir) == read(url, store_dir) == BODY
+    assert statuses(origin) == [200, 304]
