@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from kithara_file.audio import Audio
-from tests.world.music import RECIPES, RecordingFile, Song, Sound, song
+from tests.world.music import RECIPES, RecordingFile, Song, Sound, encode, sine, song
 
 FORMATS = sorted(RECIPES)
 UNMARKED = {"mp3 cbr without a table"}
@@ -55,6 +55,19 @@ def test_priming_and_padding_are_cut_to_the_frame(name: str) -> None:
         assert len(decoded(audio)) == len(one.sound)
         assert audio.duration == pytest.approx(len(one.sound) / one.sample_rate, abs=1e-9)
         assert told == pytest.approx(audio.duration, abs=0.002)
+
+
+@pytest.mark.parametrize("frames", [500, 20_000, 44_100])
+# In a WebM of one packet FFmpeg tells of what is cut at its begin, and not of what is cut at its end.
+@pytest.mark.parametrize("name", sorted(set(FORMATS) - UNMARKED - {"webm opus"}))
+def test_short_sound_is_cut_to_the_frame_and_can_be_searched(name: str, frames: int) -> None:
+    recipe = RECIPES[name]
+    sound = sine(frames, sample_rate=recipe.sample_rate, channels=recipe.channels)
+    with Audio(io.BytesIO(encode(sound, recipe))) as audio:
+        whole = decoded(audio)
+        assert len(whole) == frames
+        audio.seek((frames - 300) / recipe.sample_rate)
+        assert np.abs(audio.read(1000) - whole[-300:]).max() <= LOSSY
 
 
 @pytest.mark.parametrize("name", FORMATS)

@@ -4,6 +4,7 @@ Takes any binary file object. Needs the extra `kithara-file[audio]`; `import kit
 """
 
 from kithara_file.audio.audio import Audio
+from kithara_file.audio.device import DeviceSink, DeviceUnavailable
 from kithara_file.audio.events import (
     AudioEvent,
     DecodeError,
@@ -11,10 +12,14 @@ from kithara_file.audio.events import (
     Resumed,
     SeekComplete,
     Stalled,
+    TrackFailed,
     TrackStarted,
     Underrun,
 )
 from kithara_file.audio.media import Block, Cover, MediaInfo, Spec
+from kithara_file.audio.player import Player
+from kithara_file.audio.sink import Feed, Sink
+from kithara_file.audio.sinks import NullSink, RawSink, WavSink
 from kithara_file.events import EndOfStream
 
 __all__ = [
@@ -23,13 +28,22 @@ __all__ = [
     "Block",
     "Cover",
     "DecodeError",
+    "DeviceSink",
+    "DeviceUnavailable",
     "EndOfStream",
+    "Feed",
     "FormatDetected",
     "MediaInfo",
+    "NullSink",
+    "Player",
+    "RawSink",
     "Resumed",
     "SeekComplete",
+    "Sink",
     "Spec",
     "Stalled",
+    "TrackFailed",
     "TrackStarted",
     "Underrun",
+    "WavSink",
 ]

@@ -37,7 +37,8 @@ class Audio:
 
     A thread decodes up to `ahead_seconds` ahead. The file is the caller's, who must not move it meanwhile. `close`
     leaves it open, unless the decoder waits in one of its reads at that moment: only closing the file ends such a read.
-    (A foreign file whose reads outlive its `close` keeps the thread, a daemon, until they return.)
+    (A foreign file whose reads outlive its `close` keeps the thread, a daemon, until they return.) With `close_file`
+    the file is closed in any case.
 
     Raises `UnsupportedMedia` when the file holds no sound that is understood, and the file's own errors as they are.
     """
@@ -51,6 +52,7 @@ class Audio:
         ahead_seconds: float = 1.0,
         *,
         events: EventBus | None = None,
+        close_file: bool = False,
     ) -> None:
         _check_knobs(sample_rate, channels, quality, ahead_seconds)
         self.events = events or EventBus()
@@ -67,6 +69,7 @@ class Audio:
         self._decoder = Decoder(opened.source, source, _teller(self.events, source))
         self._ring = Ring(self.spec, self.spec.frames(ahead_seconds))
         self._stalls = Stalls(self.events)
+        self._close_file = close_file
         self._ended_epoch: int | None = None
         self._worker = Worker(self._ring, self._decoder, self._converter, self._door, self.events)
         self.events.publish(FormatDetected(self.media_info))
@@ -211,6 +214,8 @@ class Audio:
             thread.join(JOIN_SECONDS / 2)
         elif thread.is_alive():
             thread.join(JOIN_SECONDS)
+        if self._close_file:
+            self._door.close_file(JOIN_SECONDS)
         self.events.close()
 
     def __enter__(self) -> Self:

@@ -92,8 +92,10 @@ class ContainerPackets:
         if packet is None or packet.pts is None:
             return Timeline(base, self._rate, 0, 0, grid)
         skip = _skip_counts(packet)[0]
-        # Without a count, places below zero are before the sound: Vorbis, whose first packet only primes its decoder.
-        lead = 0 if skip or packet.pts >= 0 else round(-packet.pts * base * self._rate)
+        # The first packet of Vorbis only primes its decoder, wherever it is stamped (below zero; at zero in a file of
+        # one page). Otherwise, without a count, what is stamped below zero is before the sound.
+        before = packet.duration or 0 if self.counted else max(0, -packet.pts)
+        lead = round(before * base * self._rate)
         return Timeline(base, self._rate, packet.pts, skip or lead, grid)
 
     def _cap_frames(self) -> int | None:
@@ -118,10 +120,13 @@ class ContainerPackets:
         return "vorbis" in self.codec.name
 
     @property
-    def _binding(self) -> bool:
-        """True when the container's length is a promise and not an estimate from its size."""
+    def _vagueness(self) -> int:
+        """By how many frames the container's length may be short of the truth: too many, when it is an estimate."""
         names = self._container.format.name.split(",")
-        return "mp4" in names or "ogg" in names or "iTunSMPB" in self._container.metadata
+        if "ogg" in names or "iTunSMPB" in self._container.metadata:
+            return 0
+        # An edit list is mostly written in milliseconds, rounded down, while the packets tell it to the frame.
+        return self._rate // 1000 + 1 if "mp4" in names else ENDS_WITHIN
 
     # -- in order ----------------------------------------------------------------------------------------------------
 
@@ -153,9 +158,10 @@ class ContainerPackets:
         length = self._time.length(packet.duration or 0) if self._time.exact else 0
         discard = 0 if length else _skip_counts(packet)[1]
         end = start + length if length and not self.counted else None
+        packet_end = end or start + ENDS_WITHIN
         # What lies behind the end from its beginning on belongs to something that was appended, and is not cut.
-        if self._binding and self._cap is not None and start < self._cap <= start + ENDS_WITHIN:
-            end = min(end or self._cap, self._cap)
+        if self._cap is not None and self._cap - ENDS_WITHIN <= start < self._cap < packet_end - self._vagueness:
+            end = self._cap if end is None else min(end, self._cap)
         packet.pts = packet.dts = start
         packet.time_base = self._base
         return Unit(packet, end, discard)
@@ -173,17 +179,25 @@ class ContainerPackets:
         """Move to the packet which the container's table, or its pages, give for a place before `frame`."""
         self._door.forget()
         if self._broken:
-            self._container.close()
-            self._adopt(self._open_again())
-            self._broken = False
+            self._rewind()
         self._ready.clear()
         lowest = -self._time.skip
         goal = max(frame - self._warm_up() - reserve, lowest)
         self._move(goal)
         step = self._rate
-        while self._on_last_page() and goal > lowest:
+        while self._on_last_page():
+            if goal == lowest:  # there is only one page
+                self._rewind()
+                return
             goal, step = max(goal - step, lowest), 4 * step
             self._move(goal)
+
+    def _rewind(self) -> None:
+        """Open the file anew, because its container has stumbled, or stamps the only page right in this way alone."""
+        self._container.close()
+        self._ready.clear()
+        self._adopt(self._open_again())
+        self._broken = False
 
     def _move(self, goal: int) -> None:
         self._ready.clear()

@@ -72,3 +72,11 @@ class TrackStarted(AudioEvent):
     """The first frame of track number `index` of a player went to its sink."""
 
     index: int
+
+
+@dataclass(frozen=True, slots=True)
+class TrackFailed(AudioEvent):
+    """Track number `index` could not be opened, and was left out."""
+
+    index: int
+    error: Exception
