@@ -111,7 +111,10 @@ def encode(sound: Sound, recipe: Recipe, tags: Mapping[str, str] | None = None) 
     """Return a file with `sound` in it."""
     if recipe.codec == "vorbis":
         out = io.BytesIO()
-        soundfile.write(out, sound, recipe.sample_rate, format="OGG", subtype="VORBIS")
+        shape = recipe.sample_rate, sound.shape[1], "VORBIS"
+        with soundfile.SoundFile(out, "w", *shape, format="OGG") as writer:
+            for start in range(0, len(sound), _STEP):  # libvorbis overflows its stack when it is given all at once
+                writer.write(sound[start : start + _STEP])
         return out.getvalue()
     with tempfile.TemporaryDirectory() as folder:  # a moov that is moved to the front is read back by its name
         path = Path(folder) / "song"

@@ -41,22 +41,23 @@ class Timeline:
         self.exact = tick <= 2
         """Fine enough to tell frames; two to a tick is how AAC with SBR is stamped."""
         self.skip = skip
-        self._tick = tick
-        self._zero = round(first * tick) + skip
+        # Whole numbers, because fractions would cost more than to decode a packet.
+        self._up, self._down = tick.numerator, tick.denominator
+        self._zero = self.length(first) + skip
         self._grid = 1 if self.exact else grid
 
     def frame(self, pts: int) -> int:
         """Return the place of a moment."""
-        place = round(pts * self._tick) - self._zero
-        return round((place + self.skip) / self._grid) * self._grid - self.skip
+        place = self.length(pts) - self._zero
+        return place if self._grid == 1 else round((place + self.skip) / self._grid) * self._grid - self.skip
 
     def length(self, ticks: int) -> int:
         """Return how many frames a span of time holds."""
-        return round(ticks * self._tick)
+        return (2 * ticks * self._up + self._down) // (2 * self._down)
 
     def pts(self, frame: int) -> int:
         """Return the last tick at or before a place."""
-        return int((frame + self._zero) // self._tick)
+        return (frame + self._zero) * self._down // self._up
 
 
 class ContainerPackets:
@@ -73,7 +74,6 @@ class ContainerPackets:
         self._ready: deque[Any] = deque()
         self._look_ahead()
         self._time = self._timeline()
-        self._base = Fraction(1, self._rate)
         self._cap = self._cap_frames()
 
     def _adopt(self, container: Any) -> None:
@@ -162,8 +162,7 @@ class ContainerPackets:
         # What lies behind the end from its beginning on belongs to something that was appended, and is not cut.
         if self._cap is not None and self._cap - ENDS_WITHIN <= start < self._cap < packet_end - self._vagueness:
             end = self._cap if end is None else min(end, self._cap)
-        packet.pts = packet.dts = start
-        packet.time_base = self._base
+        packet.pts = start
         return Unit(packet, end, discard)
 
     def _look_ahead(self) -> Any | None:

@@ -18,8 +18,9 @@ from kithara_file.audio.places import Counted, Piece, Places, Stamped
 from kithara_file.audio.splice import Splice, joined
 from kithara_file.errors import DecodeFailed, UnsupportedMedia
 
-BATCH = 2048
-"""Frames to gather for one block: fewer cost time, more cost delay."""
+BATCH = 8192
+"""Frames to gather for one block: fewer cost time, more cost delay. After a seek blocks grow up to this."""
+FIRST_BATCH = 1024
 SEEK_TRIES = 4
 MAX_BAD_PACKETS = 200
 """So many damaged packets in a row are no longer an accident."""
@@ -39,7 +40,9 @@ class Decoder:
         self._splice = Splice(spec, 0)
         self._places = self._new_places(0)
         self._pieces: list[Samples] = []
-        self._first = True
+        self._run: list[Any] = []  # frames behind the pieces, which follow each other and are converted at once
+        self._count = 0
+        self._wanted = 1
         self._drained = False
         self._bad = 0
         self._heard = False
@@ -58,9 +61,9 @@ class Decoder:
         for _ in range(SEEK_TRIES):
             self._source.seek(frame, reserve)
             self._source.codec.flush_buffers()
-            self._splice, self._pieces = Splice(self.spec, frame), []
-            self._places = self._new_places(frame)
-            self._first, self._drained, self._bad = True, False, 0
+            self._splice, self._places = Splice(self.spec, frame), self._new_places(frame)
+            self._pieces, self._run, self._count, self._wanted = [], [], 0, 1
+            self._drained, self._bad = False, 0
             missed = self._decode_first(frame)
             if missed <= 0:
                 return
@@ -87,21 +90,22 @@ class Decoder:
 
         The first one after a seek is small, so that it is soon there.
         """
-        wanted = 1 if self._first else BATCH
-        while sum(map(len, self._pieces)) < wanted and self._advance():
+        while self._count < self._wanted and self._advance():
             continue
-        pieces, self._pieces = self._pieces, []
+        self._end_run()
+        pieces, self._pieces, self._count = self._pieces, [], 0
         if not pieces:
             self._finish()
             return None
-        self._first, self._heard = False, True
+        self._wanted = min(BATCH, max(FIRST_BATCH, 2 * self._wanted))
+        self._heard = True
         samples = joined(pieces)
         return Block(self._splice.at - len(samples), samples)
 
     def _finish(self) -> None:
         if not self._heard and not self._splice.at and (self._bad or self.total):
             raise DecodeFailed("Nothing in this file could be decoded")
-        if self.exact and not self._first:
+        if self.exact and self._wanted > 1:
             self.total = self._splice.at
 
     def _advance(self) -> bool:
@@ -134,7 +138,27 @@ class Decoder:
             return
         if frames:
             self._bad = 0
-            self._lay(self._places.put(self._piece(frames, unit)))
+            if not self._joins(frames, unit):
+                self._lay(self._places.put(self._piece(frames, unit)))
+
+    def _joins(self, frames: list[Any], unit: Unit | None) -> bool:
+        """Return True, and take it, when what was decoded simply follows what came before: nearly always."""
+        if len(frames) != 1 or unit is None or unit.discard or self._source.counted:
+            return False
+        frame = frames[0]
+        if frame.sample_rate != self.spec.sample_rate or frame.layout.nb_channels != self.spec.channels:
+            return False
+        if not self._splice.follows(frame.pts, frame.samples, unit.end):
+            return False
+        self._run.append(frame)
+        self._count += frame.samples
+        self._told = False
+        return True
+
+    def _end_run(self) -> None:
+        if self._run:
+            self._pieces.append(as_samples(self._run))
+            self._run = []
 
     def _piece(self, frames: list[Any], unit: Unit | None) -> Piece:
         samples = as_samples(frames)
@@ -144,12 +168,14 @@ class Decoder:
         return Piece(frames[0].pts, samples, None if unit is None else unit.end)
 
     def _lay(self, pieces: list[Piece]) -> None:
+        self._end_run()
         for piece in pieces:
             at, sound = self._splice.at, self._splice.lay(piece.stamp, piece.samples, piece.end)
             if len(sound) > 1 and not self._told:  # silence stands before it
                 self._on_damage(at, f"{len(sound[0])} frames are missing")
             self._told = self._told and not sound
             self._pieces += sound
+            self._count += sum(map(len, sound))
 
     def _check(self, frame: Any, samples: Samples) -> None:
         if frame.sample_rate != self.spec.sample_rate or samples.shape[1] != self.spec.channels:

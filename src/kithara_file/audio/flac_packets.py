@@ -7,7 +7,6 @@ three looks of 16 KiB, each where the bytes before it suggest. Must not know: wh
 from __future__ import annotations
 
 from dataclasses import dataclass
-from fractions import Fraction
 from typing import Any, TypeAlias
 
 import av
@@ -78,7 +77,6 @@ class FlacPackets:
         self._door = door
         self._heads = heads
         self._info = heads.info
-        self._base = Fraction(1, heads.info.sample_rate)
         self.codec: Any = av.CodecContext.create("flac", "r")
         self.codec.extradata = heads.info.raw
         # Every frame carries a check of its sound: what fails it is silence and an event, and not a bang.
@@ -101,8 +99,7 @@ class FlacPackets:
             return None
         head, begin, end = step
         packet: Any = av.Packet(self._window.data[begin:end])
-        packet.pts = packet.dts = head.start
-        packet.time_base = self._base
+        packet.pts = head.start
         return Unit(packet)
 
     def _step(self) -> tuple[FlacHead, int, int] | None:

@@ -6,6 +6,7 @@ Sources: ISO 11172-3 2.4.1.3; the LAME project's "Mp3 Info Tag rev 1"; Fraunhofe
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 ID3_HEAD = 10
 DECODER_DELAY = 529
@@ -43,15 +44,19 @@ class FrameHead:
 
 def parse_head(data: bytes, at: int = 0) -> FrameHead | None:
     """Return the header of layer III at `at`; None when there is none. Free format is not one of ours."""
-    if len(data) < at + 4 or data[at] != 0xFF or data[at + 1] & 0xE6 != 0xE2:
-        return None
-    version, code, rate_code = (data[at + 1] >> 3) & 3, data[at + 2] >> 4, (data[at + 2] >> 2) & 3
-    if version == 1 or code in (0, 15) or rate_code == 3:
+    head = data[at : at + 4]
+    return _parse_four(head) if len(head) == 4 and head[0] == 0xFF else None
+
+
+@lru_cache(maxsize=256)  # a file has a handful of different ones, and thousands of frames
+def _parse_four(head: bytes) -> FrameHead | None:
+    version, code, rate_code = (head[1] >> 3) & 3, head[2] >> 4, (head[2] >> 2) & 3
+    if head[1] & 0xE6 != 0xE2 or version == 1 or code in (0, 15) or rate_code == 3:
         return None
     first = version == 3
     sample_rate, kbits = _RATES[version][rate_code], _KBITS[3 if first else 2][code - 1]
-    samples, mono = 1152 if first else 576, data[at + 3] >> 6 == 3
-    size = samples // 8 * kbits * 1000 // sample_rate + ((data[at + 2] >> 1) & 1)
+    samples, mono = 1152 if first else 576, head[3] >> 6 == 3
+    size = samples // 8 * kbits * 1000 // sample_rate + ((head[2] >> 1) & 1)
     side = (17 if mono else 32) if first else (9 if mono else 17)
     return FrameHead(sample_rate, 1 if mono else 2, kbits * 1000, size, samples, side)
 

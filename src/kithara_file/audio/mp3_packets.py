@@ -7,7 +7,6 @@ know: what the frames sound like, who reads the file beside it.
 
 from __future__ import annotations
 
-from fractions import Fraction
 from math import ceil
 from typing import Any
 
@@ -68,7 +67,6 @@ class Mp3Packets:
         self._map = known
         self._scan_bytes = scan_bytes
         self._samples = known.head.samples
-        self._base = Fraction(1, known.head.sample_rate)
         self._frame = 0
         self._window = Window(door, known.first)
 
@@ -93,8 +91,7 @@ class Mp3Packets:
             self._door.raise_error()
             return None
         packet: Any = av.Packet(self._window.data[span[0] : span[1]])
-        packet.pts = packet.dts = (self._frame - 1) * self._samples - self._lead
-        packet.time_base = self._base
+        packet.pts = (self._frame - 1) * self._samples - self._lead
         return Unit(packet, self.total if self._knows_end else None)
 
     @property

@@ -26,29 +26,26 @@ _KINDS: dict[str, tuple[str, float, float]] = {
 
 
 def as_samples(frames: Sequence[Any]) -> Samples:
-    """Return the sound of decoded `av.AudioFrame`s, which are of one format, as one array: the only copy."""
-    channels = frames[0].layout.nb_channels
+    """Return the sound of decoded `av.AudioFrame`s, which are alike, as one array: the only copy."""
+    first = frames[0]
+    kind, middle, scale = _kind(first.format.name)
+    channels, planar = first.layout.nb_channels, first.format.is_planar
     out = np.empty((sum(frame.samples for frame in frames), channels), np.float32)
     at = 0
     for frame in frames:
-        _write(frame, out[at : at + frame.samples])
-        at += frame.samples
-    return out
-
-
-def _write(frame: Any, out: Samples) -> None:
-    name = frame.format.name
-    kind, middle, scale = _kind(name)
-    count, channels = out.shape
-    if frame.format.is_planar:
-        for channel, plane in enumerate(frame.planes):
-            out[:, channel] = np.frombuffer(plane, kind, count)
-    else:
-        out[:] = np.frombuffer(frame.planes[0], kind, count * channels).reshape(count, channels)
+        count, planes = frame.samples, frame.planes
+        part = out[at : at + count]
+        if planar:
+            for channel in range(channels):
+                part[:, channel] = np.frombuffer(planes[channel], kind, count)
+        else:
+            part[:] = np.frombuffer(planes[0], kind, count * channels).reshape(count, channels)
+        at += count
     if middle:
-        out -= middle
+        out -= np.float32(middle)
     if scale != 1.0:
         out *= np.float32(scale)
+    return out
 
 
 def _kind(name: str) -> tuple[str, float, float]:

@@ -40,6 +40,13 @@ class Splice:
         self.at = start + len(samples)
         return [*pieces, samples]
 
+    def follows(self, place: int | None, frames: int, end: int | None) -> bool:
+        """Return True, and count them, when so many frames at `place` are the next to be heard, uncut."""
+        if place != self.at or place != self._after or self._shift or (end is not None and place + frames > end):
+            return False
+        self.at = self._after = place + frames
+        return True
+
     def _settle(self, place: int | None) -> int:
         if place is None:
             return self.at if self._after is None else self._after

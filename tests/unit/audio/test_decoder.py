@@ -7,7 +7,7 @@ import io
 import numpy as np
 import pytest
 
-from kithara_file.audio.decoder import BATCH, MAX_BAD_PACKETS, Decoder
+from kithara_file.audio.decoder import FIRST_BATCH, MAX_BAD_PACKETS, Decoder
 from kithara_file.audio.door import Door
 from kithara_file.audio.media import Samples, Spec
 from kithara_file.audio.opening import open_media
@@ -36,7 +36,7 @@ def test_blocks_follow_each_other_and_the_first_is_small() -> None:
     first, second = source.next(), source.next()
     assert first is not None
     assert second is not None
-    assert len(first.samples) < BATCH <= len(second.samples)
+    assert len(first.samples) < FIRST_BATCH <= len(second.samples)
     assert second.start == first.end
     source.close()
 

@@ -59,3 +59,14 @@ def test_a_start_far_behind_the_target_is_not_filled() -> None:
 def test_one_piece_is_joined_without_a_copy() -> None:
     piece = ramp(0, 3)
     assert joined([piece]) is piece
+
+
+def test_what_simply_follows_needs_no_cut() -> None:
+    splice = Splice(SPEC, 0)
+    assert not splice.follows(0, 10, None), "what came before is not known yet"
+    splice.lay(0, ramp(0, 10))
+    assert splice.follows(10, 10, None)
+    assert splice.follows(20, 10, 30)
+    assert not splice.follows(30, 10, 35), "it has to be cut"
+    assert not splice.follows(31, 10, None), "something is missing"
+    assert splice.at == 30
