@@ -29,8 +29,12 @@ class Flights:
         """What is flying, as the planner sees it."""
         return tuple(each.view for each in list(self._flying.values()))
 
-    def obey(self, plan: Plan, make: Callable[[int, Start], Fetcher], now: float, *, hurry: bool) -> None:
-        """Carry `plan` out; `hurry` when somebody waits for what flows."""
+    def obey(self, plan: Plan, make: Callable[[int, Start], Fetcher], now: float, *, hurry: bool) -> bool:
+        """Carry `plan` out; `hurry` when somebody waits for what flows.
+
+        Return False when a fetch that the plan counted on was taken over by another process: plan again then.
+        """
+        obeyed = True
         for number in plan.stop:
             self.stop(self._flying[number])
         for start in plan.start:
@@ -41,8 +45,10 @@ class Flights:
                 self._sharing.let_go(each)
             elif each.resting and not self._sharing.hold(each):
                 self.stop(each)  # while it rested, another process has taken over
+                obeyed = False
             each.rest(resting, now)
             each.hurry(hurry and not resting)
+        return obeyed
 
     def add(self, fetcher: Fetcher) -> None:
         """Set one fetch off."""

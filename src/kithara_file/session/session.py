@@ -109,7 +109,7 @@ class Session:
     def step(self) -> None:
         """Look at what is, decide what should be, and make it so."""
         self._poked = False
-        if self.over or self.dead or self.opening.busy:
+        if self.over or self.dead or self.opening.goes_on():
             return
         resource = self.holding.resource
         if resource is not None:
@@ -122,8 +122,9 @@ class Session:
         now = self.clock.monotonic()
         plan = self.sharing.decide(self.look(demands, now))
         self.notices.phase(self.phase)  # before the fetches of that phase are told
-        self.flights.obey(plan, self.judge.fetcher, now, hurry=bool(demands) or not self.opened.done())
-        self._wake_at(plan.wake_at, now)
+        hurry = bool(demands) or not self.opened.done()
+        obeyed = self.flights.obey(plan, self.judge.fetcher, now, hurry=hurry)
+        self._wake_at(plan.wake_at if obeyed else now, now)
         if plan.complete and resource is not None:
             self.completion.begin(resource)
 
