@@ -9,10 +9,10 @@ from pathlib import Path
 
 import pycurl
 
-from bench import arithmetic, cached, download
+from bench import arithmetic, cached, download, store
 from bench.measure import Outcome, Row
 
-ROWS: tuple[Row, ...] = (*download.ROWS, *cached.ROWS, *arithmetic.ROWS)
+ROWS: tuple[Row, ...] = (*download.ROWS, *cached.ROWS, *store.ROWS, *arithmetic.ROWS)
 TABLE = Path(__file__).parent.parent / "docs" / "benchmarks.md"
 
 
