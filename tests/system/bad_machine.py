@@ -87,10 +87,10 @@ def serve(origin: Origin) -> str:
     return origin.serve("/song", BODY, always=[stops])
 
 
-def fill(url: str, store: Path, upto: int | None = None) -> None:
+def fill(url: str, store: Path, upto: int | None = None, **options: Any) -> None:
     """Bring the file into the store: all of it, committed, or exactly its first bytes, as `serve` allows."""
     if upto is None:
-        with File.open(config(url, store)) as session:
+        with File.open(config(url, store, **options)) as session:
             session.wait_complete(SOON)
         return
     with File.open(config(url, store, headers={"X-Stop": str(upto)})) as session, session.stream() as stream:

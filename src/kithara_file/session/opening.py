@@ -6,6 +6,7 @@ Must not know: how an answer is judged, what is fetched later. Called on the loo
 from __future__ import annotations
 
 import asyncio
+from math import inf
 from typing import TYPE_CHECKING
 
 from kithara_file.session.promise import finish
@@ -26,6 +27,7 @@ class Opening:
         self._session = session
         self._since: float | None = None
         self._timer: asyncio.TimerHandle | None = None
+        self._later: asyncio.TimerHandle | None = None
         self._had = 0
         self._joined = False
         self._revalidating = False
@@ -55,8 +57,28 @@ class Opening:
             finish(session.opened, None)
         elif session.holding.complete:
             self._revalidating = True
-            session.flights.add(session.judge.revalidation(session.flights.started + 1))
         session.step()
+
+    def goes_on(self) -> bool:
+        """Tell whether there is nothing to decide yet; ask, or ask again, whether all that is here is current.
+
+        What is complete wants no fetch, so that no plan would bring back a question which broke off.
+        """
+        session = self._session
+        if not self.busy:
+            return False
+        if self._timer is None and not session.flights.views:
+            wait = session.trouble.not_before - session.clock.monotonic()
+            if wait <= 0:
+                session.flights.add(session.judge.revalidation(session.flights.started + 1))
+            elif wait < inf:
+                self._again(wait)
+        return True
+
+    def _again(self, wait: float) -> None:
+        if self._later is not None:
+            self._later.cancel()
+        self._later = self._session.background.loop.call_later(wait, self._session.step)
 
     def look(self) -> None:
         """Take what another process lands meanwhile for the answer: it has asked, and was told that this is current."""
@@ -79,6 +101,6 @@ class Opening:
 
     def shut(self) -> None:
         """Wait no more."""
-        if self._timer is not None:
-            self._timer.cancel()
-            self._timer = None
+        for timer in filter(None, (self._timer, self._later)):
+            timer.cancel()
+        self._timer = self._later = None
