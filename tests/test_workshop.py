@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from kithara_file.stream.runtime import Runtime
 from tests import leaks
 from tests.offline import run_without_sockets
 
@@ -75,6 +76,12 @@ def _pipes(_: Path) -> Iterator[None]:
     yield
     for end in ends:
         os.close(end)
+
+
+@pytest.fixture(autouse=True)
+def _no_other_runtime() -> None:
+    """Stop the library's runtime, if a test before has started it: these tests play one of their own."""
+    Runtime.current().stop()
 
 
 LEAKS: list[tuple[Leak, str]] = [

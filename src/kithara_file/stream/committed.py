@@ -94,7 +94,8 @@ class CommittedStream(io.FileIO, Stream):
     def seek(self, offset: int, whence: int = 0, /) -> int:
         """Move, and forget a sticky error."""
         self.error = None
-        return io.FileIO.seek(self, offset, whence)
+        with self._reading:
+            return io.FileIO.seek(self, offset, whence)
 
     def _tell(self) -> None:
         count, self._untold = self._untold, 0
