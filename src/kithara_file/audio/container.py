@@ -136,20 +136,22 @@ class ContainerPackets:
         return None if packet is None else self._unit(packet)
 
     def _pull(self) -> Any | None:
+        """Return the next packet that holds anything; None at the end."""
         try:
             packet = next(self._packets, None)
         except EOFError:
             packet = None
         except (av.FFmpegError, OSError, ValueError) as error:
-            self._broken = True
-            self._door.raise_error()
+            self._check_file()
             self._packets = self._container.demux(self._stream)
             raise DecodeFailed(f"A packet could not be read: {error}") from error
-        if packet is None or not packet.size:
-            self._broken = self._door.error is not None
-            self._door.raise_error()
-            return None
-        return packet
+        self._check_file()
+        return packet if packet is not None and packet.size else None
+
+    def _check_file(self) -> None:
+        """Raise what the file raised: also when a packet came, which may have been cut short by it."""
+        self._broken = self._broken or self._door.error is not None
+        self._door.raise_error()
 
     def _unit(self, packet: Any) -> Unit:
         if packet.pts is None:
@@ -204,7 +206,7 @@ class ContainerPackets:
             self._container.seek(self._time.pts(goal), stream=self._stream, backward=True)
         except (av.FFmpegError, OSError, ValueError) as error:
             self._broken = True
-            self._door.raise_error()
+            self._check_file()
             raise DecodeFailed(f"This file cannot be searched: {error}") from error
         self._packets = self._container.demux(self._stream)
 

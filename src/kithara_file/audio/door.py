@@ -41,10 +41,10 @@ class Door:
         self._take = _taker(file)
         self._since: float | None = None
         self._shut = False
-        self.error: Exception | None = None
+        self.error: BaseException | None = None
         """What the file raised last, until `forget`."""
 
-    # -- what a demultiplexer calls ----------------------------------------------------------------------------------
+    # -- what reads --------------------------------------------------------------------------------------------------
 
     def read(self, size: int) -> bytes:
         """Return what comes first, up to `size` bytes; none only at the end."""
@@ -52,7 +52,7 @@ class Door:
         self._since = self._clock.monotonic()
         try:
             return self._take(size)
-        except Exception as error:
+        except BaseException as error:
             self.error = self.error or error
             raise
         finally:
@@ -64,7 +64,7 @@ class Door:
         self._since = self._clock.monotonic()
         try:
             return self._file.seek(offset, whence)
-        except Exception as error:
+        except BaseException as error:
             self.error = self.error or error
             raise
         finally:
@@ -134,6 +134,35 @@ class Door:
 
     def __repr__(self) -> str:
         return f"<Door to {self._file!r}{' waiting' if self.busy else ''}>"
+
+
+class QuietDoor:
+    """A door as FFmpeg gets it: what fails looks like the end, and the door remembers what it was.
+
+    PyAV prints exceptions that FFmpeg makes nothing of, and cannot hand on a `KeyboardInterrupt`; so whoever calls
+    FFmpeg asks the door afterwards (`raise_error`), also when all seems well: a packet may have been cut short.
+    """
+
+    def __init__(self, door: Door) -> None:
+        self._door = door
+
+    def read(self, size: int) -> bytes:
+        """Return up to `size` bytes; none at the end, and after a failure."""
+        try:
+            return self._door.read(size)
+        except BaseException:  # noqa: BLE001 - the door remembers it
+            return b""
+
+    def seek(self, offset: int, whence: int = os.SEEK_SET) -> int:
+        """Move; return -1 after a failure."""
+        try:
+            return self._door.seek(offset, whence)
+        except BaseException:  # noqa: BLE001 - the door remembers it
+            return -1
+
+    def tell(self) -> int:
+        """Return the position."""
+        return self._door.tell()
 
 
 def _taker(file: Any) -> Callable[[int], bytes]:

@@ -13,7 +13,7 @@ import av
 from av.stream import Disposition
 
 from kithara_file.audio.container import ContainerPackets
-from kithara_file.audio.door import Door
+from kithara_file.audio.door import Door, QuietDoor
 from kithara_file.audio.flac_packets import FlacPackets, read_flac
 from kithara_file.audio.media import Cover, MediaInfo, Spec
 from kithara_file.audio.mp3_packets import Mp3Packets, read_mp3
@@ -52,19 +52,19 @@ def open_media(door: Door) -> Opened:
 def _open_container(door: Door) -> Any:
     try:
         door.seek(0)
-        return av.open(
-            door, "r", buffer_size=IO_BYTES, metadata_errors="replace", options={"probesize": str(PROBE_BYTES)}
-        )
+        options = {"probesize": str(PROBE_BYTES)}
+        container = av.open(QuietDoor(door), "r", buffer_size=IO_BYTES, metadata_errors="replace", options=options)
     except (av.FFmpegError, OSError, ValueError) as error:
         door.raise_error()
-        empty = not door.read_at(0, 1)
-        raise UnsupportedMedia(
-            "The file is empty" if empty else "This is not a media file that is known here"
-        ) from error
+        what = "This is not a media file that is known here" if door.read_at(0, 1) else "The file is empty"
+        raise UnsupportedMedia(what) from error
+    if door.error is not None:
+        container.close()
+    door.raise_error()
+    return container
 
 
 def _choose(door: Door, container: Any) -> Opened:
-    door.raise_error()
     if not container.streams.audio:
         kinds = sorted({stream.type for stream in container.streams})
         raise UnsupportedMedia(f"There is no sound in this file, only {' and '.join(kinds) or 'nothing'}")
@@ -77,6 +77,7 @@ def _choose(door: Door, container: Any) -> Opened:
     spec = Spec(codec.sample_rate, codec.channels)
     cover, container_name = _cover(container), container.format.name
     bit_rate = codec.bit_rate or container.bit_rate or None
+    door.raise_error()
     source = _source(door, container)
     duration = None if source.total is None else spec.seconds(source.total)
     info = MediaInfo(

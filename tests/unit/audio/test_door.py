@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from kithara_file.audio.door import Door
+from kithara_file.audio.door import Door, QuietDoor
 from kithara_file.errors import StreamClosed
 from tests.world.clock import FakeClock
 
@@ -99,3 +99,18 @@ def test_a_wait_can_be_seen_and_is_ended_by_closing_the_file() -> None:
     door.close_file(1.0)
     reader.join(5)
     assert (door.busy, door.waiting) == (False, 0.0)
+
+
+def test_ffmpeg_sees_the_end_where_the_file_fails_and_the_door_remembers_why() -> None:
+    class Interrupted(io.BytesIO):
+        def read1(self, size: int | None = -1, /) -> bytes:
+            raise KeyboardInterrupt
+
+        def seek(self, offset: int, whence: int = 0, /) -> int:
+            raise KeyboardInterrupt
+
+    door = Door(Interrupted(b"123"))
+    quiet = QuietDoor(door)
+    assert (quiet.read(10), quiet.seek(0), quiet.tell()) == (b"", -1, 0)
+    with pytest.raises(KeyboardInterrupt):
+        door.raise_error()
