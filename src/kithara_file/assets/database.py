@@ -10,8 +10,8 @@ import logging
 import os
 import sqlite3
 import threading
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypeVar
 from urllib.parse import quote
@@ -38,6 +38,18 @@ class Schema:
     application: int
     version: int
     script: str
+    """What makes the tables of this version in an empty file."""
+    steps: Mapping[int, str] = field(default_factory=dict)
+    """What makes a version into the next one, by its number; a file that no steps lead from is made anew."""
+
+    def way(self, version: int) -> list[str] | None:
+        """Return the steps from `version` to this one, None when they do not lead here."""
+        wanted = range(version, self.version)
+        return (
+            [self.steps[each] for each in wanted]
+            if version > 0 and all(each in self.steps for each in wanted)
+            else None
+        )
 
 
 class _Unusable(Exception):
@@ -127,20 +139,28 @@ class Database:
         connection.execute("PRAGMA journal_mode = WAL")
         # Nothing here outlives a power cut better than the folders, from which it can be made again: no fsync is due.
         connection.execute("PRAGMA synchronous = OFF")
-        if not self._laid_out(connection):
+        missing = self._missing(connection)
+        if missing:
             with _at_once(connection):
-                for statement in _statements(self._schema.script):
+                for statement in (each for script in missing for each in _statements(script)):
                     connection.execute(statement)
                 connection.execute(f"PRAGMA application_id = {self._schema.application}")
                 connection.execute(f"PRAGMA user_version = {self._schema.version}")
         return connection
 
-    def _laid_out(self, connection: sqlite3.Connection) -> bool:
+    def _missing(self, connection: sqlite3.Connection) -> list[str]:
+        """Return the scripts that make the file one of this version; of a file without a way here, that of a new one.
+
+        That one fails on what is not empty, and the file is made anew like any other that makes no sense.
+        """
         application = connection.execute("PRAGMA application_id").fetchone()[0]
         version = connection.execute("PRAGMA user_version").fetchone()[0]
-        if application == self._schema.application and version > self._schema.version:
+        if application != self._schema.application:
+            return [self._schema.script]
+        if version > self._schema.version:
             raise _Unusable(f"it has the format {version}, and this version of us knows {self._schema.version}")
-        return bool((application, version) == (self._schema.application, self._schema.version))
+        way = self._schema.way(version)
+        return [self._schema.script] if way is None else way
 
     def _disconnect(self) -> None:
         connection, self._connection = self._connection, None

@@ -12,6 +12,8 @@ from pathlib import Path
 import pytest
 
 from kithara_file.assets.database import Database, Schema
+from kithara_file.assets.eviction import Usage
+from kithara_file.assets.index import Index
 from kithara_file.assets.locks import FileLock
 from tests.world.clock import FakeClock
 from tests.world.crash import run_child
@@ -205,3 +207,68 @@ def test_a_child_that_only_closes_leaves_its_parents_connection_alone(tmp_path: 
         tmp_path,
     )
     assert said == "0 ['parent']"
+
+
+NEXT = Schema(
+    application=77,
+    version=3,
+    script="CREATE TABLE songs (name TEXT, colour TEXT, mood TEXT);",
+    steps={
+        1: "ALTER TABLE songs ADD COLUMN colour TEXT;\nUPDATE songs SET colour = 'blue';",
+        2: "ALTER TABLE songs ADD COLUMN mood TEXT;",
+    },
+)
+FIRST = Schema(application=77, version=1, script="CREATE TABLE songs (name TEXT);")
+
+
+def songs(path: Path, schema: Schema, question: str = "SELECT * FROM songs") -> list[tuple[str | None, ...]]:
+    """Return what is in the file, opened as one of this version."""
+    database = Database(path / "db", path / "lock", schema)
+    try:
+        return database.ask(lambda sql: sql.execute(question).fetchall(), [("unusable",)])
+    finally:
+        database.close()
+
+
+def test_a_file_of_an_earlier_version_is_led_to_this_one_and_keeps_what_is_in_it(tmp_path: Path) -> None:
+    songs(tmp_path, FIRST, "INSERT INTO songs VALUES ('air')")
+    assert songs(tmp_path, NEXT) == [("air", "blue", None)]
+    assert songs(tmp_path, NEXT) == [("air", "blue", None)]
+    assert songs(tmp_path, FIRST) == [("unusable",)]
+    assert songs(tmp_path, NEXT) == [("air", "blue", None)]
+
+
+@pytest.mark.parametrize("steps", [{}, {2: "SELECT 1;"}, {1: "SELECT 1;"}, {1: "nonsense;", 2: "SELECT 1;"}])
+def test_a_file_that_no_steps_lead_from_is_made_anew(tmp_path: Path, steps: dict[int, str]) -> None:
+    songs(tmp_path, FIRST, "INSERT INTO songs VALUES ('air')")
+    assert songs(tmp_path, replace(NEXT, steps=steps)) == []
+
+
+def test_the_index_of_the_first_version_is_led_to_the_present_one(tmp_path: Path) -> None:
+    first = sqlite3.connect(tmp_path / "index.sqlite3")
+    first.executescript(FIRST_INDEX)
+    first.execute("PRAGMA application_id = 1802073192")
+    first.execute("PRAGMA user_version = 1")
+    first.execute("INSERT INTO assets VALUES ('a', 'https://example.org/', NULL, 10, 5.0, 0, 1)")
+    first.commit()
+    first.close()
+    index = Index(tmp_path / "index.sqlite3", tmp_path / "lock")
+    assert (index.usage(), index.known("a")["a"].last_used) == (Usage(1, 10), 5.0)
+    index.close()
+
+
+FIRST_INDEX = """
+CREATE TABLE assets (asset_id TEXT PRIMARY KEY, url TEXT NOT NULL, name TEXT, bytes INTEGER NOT NULL,
+    last_used REAL NOT NULL, pins INTEGER NOT NULL, measured INTEGER NOT NULL) WITHOUT ROWID;
+CREATE INDEX assets_by_last_use ON assets (last_used, asset_id) WHERE pins = 0;
+CREATE INDEX assets_to_measure ON assets (asset_id) WHERE measured = 0;
+CREATE TABLE totals (assets INTEGER NOT NULL, bytes INTEGER NOT NULL, scanned INTEGER NOT NULL);
+INSERT INTO totals VALUES (0, 0, 0);
+CREATE TRIGGER assets_added AFTER INSERT ON assets
+    BEGIN UPDATE totals SET assets = assets + 1, bytes = bytes + NEW.bytes; END;
+CREATE TRIGGER assets_gone AFTER DELETE ON assets
+    BEGIN UPDATE totals SET assets = assets - 1, bytes = bytes - OLD.bytes; END;
+CREATE TRIGGER assets_sized AFTER UPDATE OF bytes ON assets
+    BEGIN UPDATE totals SET bytes = bytes + NEW.bytes - OLD.bytes; END;
+"""
+"""As the first release made it; never to be changed."""
