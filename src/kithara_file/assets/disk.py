@@ -14,6 +14,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from kithara_file.errors import StorageError
+from kithara_file.storage import platform
 from kithara_file.storage.faults import named
 
 _PRIVATE_FOLDER = 0o700
@@ -49,7 +50,7 @@ def private_folder(path: Path, *, parents: bool = False) -> bool:
 
 def open_private(path: Path, flags: int = os.O_RDWR | os.O_CREAT) -> int:
     """Return a descriptor of the file `path`, which only its owner may use once it is made; never through a link."""
-    return os.open(path, flags | os.O_NOFOLLOW | os.O_CLOEXEC, _PRIVATE_FILE)
+    return os.open(path, flags | platform.NOFOLLOW | platform.PLAIN, _PRIVATE_FILE)
 
 
 def open_lock_file(path: Path) -> int:
@@ -70,7 +71,7 @@ def open_lock_file(path: Path) -> int:
 def read_plain(path: Path, longest: int) -> bytes | None:
     """Return the content of a regular file; None for what is longer, not one, or cannot be read."""
     try:
-        fd = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+        fd = os.open(path, os.O_RDONLY | platform.NOFOLLOW | platform.NONBLOCK | platform.PLAIN)
     except OSError:
         return None
     try:
@@ -104,4 +105,4 @@ def unlink(path: Path) -> None:
 
 def stored_bytes(entry: os.stat_result) -> int:
     """Return what a file takes of a quota: its length, or less where it is sparse."""
-    return min(entry.st_size, entry.st_blocks * 512)
+    return min(entry.st_size, platform.taken_bytes(entry))

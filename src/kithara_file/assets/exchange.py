@@ -16,6 +16,7 @@ from kithara_file.assets.disk import told
 from kithara_file.assets.entry import Entry
 from kithara_file.errors import AssetError, StorageError
 from kithara_file.net.remote import Remote
+from kithara_file.storage import platform
 from kithara_file.storage.copying import copy_file
 from kithara_file.storage.streaming import StreamingResource
 from kithara_file.storage.system import OpenFile, sync_folder
@@ -43,7 +44,7 @@ def export(entry: Entry, source: Path, target: Path) -> None:
 def _beside(target: Path) -> Iterator[int]:
     """Give a new file in the folder of `target`, which takes its name in the end and vanishes on failure."""
     part = target.with_name(f".kithara-{secrets.token_hex(6)}.part")
-    descriptor = os.open(part, os.O_CREAT | os.O_EXCL | os.O_RDWR | os.O_CLOEXEC, 0o666)
+    descriptor = os.open(part, os.O_CREAT | os.O_EXCL | os.O_RDWR | platform.PLAIN, 0o666)
     try:
         try:
             yield descriptor

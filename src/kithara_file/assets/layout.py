@@ -31,6 +31,7 @@ from pathlib import Path
 
 from kithara_file.assets.disk import private_folder, replace_file, stored_bytes, unlink
 from kithara_file.assets.keys import ResourceKey
+from kithara_file.storage.platform import free_bytes
 
 _ASSET = re.compile(r"[0-9a-f]{32}")
 _WORTHLESS_ALONE = {"", ".data", ".journal", ".tmp"}
@@ -178,5 +179,4 @@ class Layout:
 
     def free_bytes(self) -> int:
         """Return what the file system of the store still takes from this user."""
-        status = os.statvfs(self.assets)
-        return status.f_bavail * status.f_frsize
+        return free_bytes(self.assets)

@@ -1,4 +1,4 @@
-"""Locks between processes, which the kernel lets go when their holder dies. The only module that imports `fcntl`.
+"""Locks between processes, which the kernel lets go when their holder dies.
 
 Must not know: what is locked, and why.
 
@@ -10,19 +10,18 @@ that another language forked holds nothing.
 
 from __future__ import annotations
 
-import errno
-import fcntl
 import os
 import threading
 import weakref
+from collections.abc import Callable
 from pathlib import Path
 
 from kithara_file.assets.disk import open_lock_file
 from kithara_file.clock import Deadline
 from kithara_file.errors import LeaseHeld
+from kithara_file.storage import platform
 
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.0005, 0.02
-_TAKEN = {errno.EWOULDBLOCK, errno.EAGAIN, errno.EACCES}
 
 
 class FileLock:
@@ -40,34 +39,25 @@ class FileLock:
 
     def try_share(self) -> bool:
         """Hold the lock together with others, unless somebody holds it alone; return whether it is held."""
-        return self._try(fcntl.LOCK_SH)
+        return platform.try_lock(self._fd, alone=False)
 
     def try_alone(self) -> bool:
         """Hold the lock alone, unless somebody else holds it; return whether it is held."""
-        return self._try(fcntl.LOCK_EX)
-
-    def _try(self, mode: int) -> bool:
-        try:
-            fcntl.flock(self._fd, mode | fcntl.LOCK_NB)
-        except OSError as error:
-            if error.errno in _TAKEN:
-                return False
-            raise
-        return True
+        return platform.try_lock(self._fd, alone=True)
 
     def share(self, deadline: Deadline) -> None:
         """Hold the lock together with others. Raises `LeaseHeld` when the deadline passes."""
-        self._wait(fcntl.LOCK_SH, deadline)
+        self._wait(self.try_share, deadline)
 
     def alone(self, deadline: Deadline) -> None:
         """Hold the lock alone. Raises `LeaseHeld` when the deadline passes."""
-        self._wait(fcntl.LOCK_EX, deadline)
+        self._wait(self.try_alone, deadline)
 
-    def _wait(self, mode: int, deadline: Deadline) -> None:
+    def _wait(self, attempt: Callable[[], bool], deadline: Deadline) -> None:
         # The kernel knows no wait for such a lock that ends in time, so we ask again. No wake-up is mended by this:
         # there is none.
         pause = _FIRST_PAUSE
-        while not self._try(mode):
+        while not attempt():
             if deadline.passed:
                 raise LeaseHeld(f"Another process holds {self.path.parent.name}/{self.path.name}")
             threading.Event().wait(min(pause, deadline.remaining() or pause))
@@ -91,7 +81,7 @@ class FileLock:
         if fd >= 0:
             _open_locks.discard(self)
             try:
-                fcntl.flock(fd, fcntl.LOCK_UN)
+                platform.unlock(fd)
             finally:
                 os.close(fd)
 
@@ -117,4 +107,4 @@ def _let_go_in_child() -> None:
     _open_locks.clear()
 
 
-os.register_at_fork(after_in_child=_let_go_in_child)
+platform.after_fork_in_child(_let_go_in_child)

@@ -14,7 +14,11 @@ from pathlib import Path
 from typing import Self
 from uuid import UUID, uuid4
 
-IOV_MAX: int = os.sysconf("SC_IOV_MAX")
+from kithara_file.storage import platform
+from kithara_file.storage.platform import IOV_MAX, sync_folder
+
+__all__ = ["IOV_MAX", "OpenFile", "after", "before", "boot_id", "read_whole", "sync_folder", "write_new"]
+
 _BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
 
 
@@ -50,13 +54,14 @@ class OpenFile:
     @classmethod
     def new(cls, path: Path, *, append: bool = False) -> Self:
         """Make a file that only its owner may read; whatever had the name must be gone. Never follows a link."""
-        flags = os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC | os.O_NOFOLLOW | (os.O_APPEND if append else 0)
+        flags = os.O_RDWR | os.O_CREAT | os.O_EXCL | platform.NOFOLLOW | platform.PLAIN
+        flags |= os.O_APPEND if append else 0
         return cls(os.open(path, flags, 0o600), path, writable=True)
 
     @classmethod
     def existing(cls, path: Path, *, append: bool = False) -> Self:
         """Open a regular file to read and write, only to read where writing is not allowed. Never follows a link."""
-        flags = os.O_NONBLOCK | os.O_CLOEXEC | os.O_NOFOLLOW | (os.O_APPEND if append else 0)
+        flags = platform.NONBLOCK | platform.PLAIN | platform.NOFOLLOW | (os.O_APPEND if append else 0)
         try:
             return cls._regular(path, flags | os.O_RDWR, writable=True)
         except OSError as error:
@@ -67,12 +72,12 @@ class OpenFile:
     @classmethod
     def readable(cls, path: Path) -> Self:
         """Open a regular file only to read it, through links too: it is the user's, who may name it as he likes."""
-        return cls._regular(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC, writable=False)
+        return cls._regular(path, os.O_RDONLY | platform.NONBLOCK | platform.PLAIN, writable=False)
 
     @classmethod
     def nowhere(cls, path: Path) -> Self:
         """Stand for a file that could not be made at `path`: nothing is in it, and nothing can be written to it."""
-        return cls(os.open(os.devnull, os.O_RDONLY | os.O_CLOEXEC), path, writable=False)
+        return cls(os.open(os.devnull, os.O_RDONLY | platform.PLAIN), path, writable=False)
 
     @classmethod
     def _regular(cls, path: Path, flags: int, *, writable: bool) -> Self:
@@ -87,7 +92,7 @@ class OpenFile:
     def again(self) -> int | None:
         """Return another descriptor of this very file, to read, with a position of its own; None where none can be."""
         try:
-            return os.open(f"/proc/self/fd/{self.fd}", os.O_RDONLY | os.O_CLOEXEC)
+            return os.open(f"/proc/self/fd/{self.fd}", os.O_RDONLY | platform.PLAIN)
         except OSError:
             return None
 
@@ -108,7 +113,7 @@ class OpenFile:
     @property
     def allocated(self) -> int:
         """Bytes of disk in use."""
-        return os.fstat(self.fd).st_blocks * 512
+        return platform.taken_bytes(os.fstat(self.fd))
 
     @property
     def inode(self) -> int:
@@ -131,9 +136,9 @@ class OpenFile:
 
     def read_into(self, buffer: memoryview, start: int) -> int:
         """Fill `buffer` from `start` on; return how many bytes, fewer only at the end of the file."""
-        done = os.preadv(self.fd, (buffer,), start)
+        done = platform.preadv(self.fd, (buffer,), start)
         while 0 < done < len(buffer):
-            more = os.preadv(self.fd, (buffer[done:],), start + done)
+            more = platform.preadv(self.fd, (buffer[done:],), start + done)
             if more == 0:
                 break
             done += more
@@ -145,7 +150,7 @@ class OpenFile:
         try:
             self._check_writable()
             while True:
-                done += os.pwritev(self.fd, pieces[:IOV_MAX], start + done)
+                done += platform.pwritev(self.fd, pieces[:IOV_MAX], start + done)
                 if done == size:
                     return done, None
                 pieces = after(pieces, done - size + sum(map(len, pieces)))
@@ -163,7 +168,7 @@ class OpenFile:
 
     def sync(self) -> None:
         """Return when what was written survives a power cut. Blocks on the disk."""
-        os.fdatasync(self.fd)
+        platform.datasync(self.fd)
 
     def __repr__(self) -> str:
         return f"<OpenFile {self.path.name} {self.size} bytes>"
@@ -201,17 +206,8 @@ def write_new(path: Path, data: bytes) -> None:
     with open(path, "xb", opener=_quietly) as file:
         file.write(data)
         file.flush()
-        os.fdatasync(file.fileno())
+        platform.datasync(file.fileno())
 
 
 def _quietly(path: str, flags: int) -> int:
-    return os.open(path, flags | os.O_NOFOLLOW | os.O_NONBLOCK, 0o600)
-
-
-def sync_folder(path: Path) -> None:
-    """Return when the names in this folder survive a power cut. Blocks on the disk."""
-    fd = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
-        os.fsync(fd)
-    finally:
-        os.close(fd)
+    return os.open(path, flags | platform.NOFOLLOW | platform.NONBLOCK | platform.BINARY, 0o600)

@@ -1,0 +1,157 @@
+"""What one operating system has and another has not: the calls of Linux, and what stands in for them elsewhere.
+
+Linux is what is tested for; on the others the same promises are kept by plainer means: a position and a mutex for reads
+and writes at an offset, whole `fsync`, no flags that do not exist, and on Windows byte-range locks for whole-file ones.
+The tests force each of these. Must not know: what any of it is used for.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import shutil
+import threading
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+_fcntl: ModuleType | None
+_msvcrt: Any
+try:
+    import fcntl as _fcntl
+except ModuleNotFoundError:  # pragma: no cover - Windows
+    _fcntl = None
+try:
+    import msvcrt as _msvcrt
+except ModuleNotFoundError:
+    _msvcrt = None
+
+Buffer = bytes | memoryview
+
+NOFOLLOW: int = getattr(os, "O_NOFOLLOW", 0)
+CLOEXEC: int = getattr(os, "O_CLOEXEC", 0)
+NONBLOCK: int = getattr(os, "O_NONBLOCK", 0)
+BINARY: int = getattr(os, "O_BINARY", 0)
+DIRECTORY: int = getattr(os, "O_DIRECTORY", 0)
+PLAIN = CLOEXEC | BINARY
+"""What every descriptor is opened with: children do not get it, and no byte is changed on the way."""
+
+_SLOTS = 64
+"""So many can share a lock where a range can be locked by one only: each holds one byte, who is alone holds all."""
+_TAKEN = {errno.EWOULDBLOCK, errno.EAGAIN, errno.EACCES, errno.EDEADLK}
+_turn = threading.Lock()
+
+
+# -- reading and writing at an offset ----------------------------------------------------------------------------------
+
+
+def preadv_by_position(fd: int, buffers: Sequence[memoryview], start: int) -> int:
+    """Do what `os.preadv` does for one buffer, where there is only one position for all."""
+    with _turn:
+        os.lseek(fd, start, os.SEEK_SET)
+        data = os.read(fd, len(buffers[0]))
+    buffers[0][: len(data)] = data
+    return len(data)
+
+
+def pwritev_by_position(fd: int, buffers: Sequence[Buffer], start: int) -> int:
+    """Do what `os.pwritev` does, where there is only one position for all; it may write less, as that may."""
+    with _turn:
+        os.lseek(fd, start, os.SEEK_SET)
+        return os.write(fd, b"".join(buffers))
+
+
+preadv: Callable[[int, Sequence[memoryview], int], int] = getattr(os, "preadv", preadv_by_position)
+pwritev: Callable[[int, Sequence[Buffer], int], int] = getattr(os, "pwritev", pwritev_by_position)
+
+
+def _most_buffers() -> int:
+    try:
+        return os.sysconf("SC_IOV_MAX")
+    except (AttributeError, ValueError, OSError):
+        return 16  # what POSIX promises at least
+
+
+IOV_MAX: int = _most_buffers()
+
+
+# -- the disk ----------------------------------------------------------------------------------------------------------
+
+datasync: Callable[[int], None] = getattr(os, "fdatasync", os.fsync)
+
+
+def sync_folder(path: Path) -> None:
+    """Return when the names in this folder survive a power cut, where folders can be synced. Blocks on the disk."""
+    if not DIRECTORY:
+        return
+    fd = os.open(path, os.O_RDONLY | DIRECTORY | CLOEXEC)
+    try:
+        os.fsync(fd)
+    finally:
+        os.close(fd)
+
+
+def free_bytes(path: Path) -> int:
+    """Return what the disk of `path` still takes from this user."""
+    return shutil.disk_usage(path).free
+
+
+def taken_bytes(status: os.stat_result) -> int:
+    """Return what a file takes on its disk; its length, where it is not told how much of it is sparse."""
+    blocks: int | None = getattr(status, "st_blocks", None)
+    return status.st_size if blocks is None else blocks * 512
+
+
+# -- locks -------------------------------------------------------------------------------------------------------------
+
+
+def try_lock(fd: int, *, alone: bool) -> bool:
+    """Hold the lock of a whole file, alone or together with others; return False when others do not let us."""
+    if _fcntl is None:
+        return _try_slots(fd, alone=alone)
+    mode = _fcntl.LOCK_EX if alone else _fcntl.LOCK_SH
+    return _taken(_fcntl.flock, fd, mode | _fcntl.LOCK_NB)
+
+
+def unlock(fd: int) -> None:
+    """Let the lock of a whole file go."""
+    if _fcntl is not None:
+        _fcntl.flock(fd, _fcntl.LOCK_UN)
+        return
+    # Which of the slots is ours is nowhere said; to let go of one that is not held is an error that means nothing.
+    for at, size in ((0, _SLOTS), *((slot, 1) for slot in range(_SLOTS))):
+        with suppress(OSError):
+            _lock_bytes(fd, _msvcrt.LK_UNLCK, at, size)
+
+
+def _try_slots(fd: int, *, alone: bool) -> bool:
+    unlock(fd)  # as flock does when it changes what is held
+    wanted = [(0, _SLOTS)] if alone else [(slot, 1) for slot in range(_SLOTS)]
+    return any(_taken(_lock_bytes, fd, _msvcrt.LK_NBLCK, *place) for place in wanted)
+
+
+def _lock_bytes(fd: int, mode: int, at: int, size: int) -> None:
+    os.lseek(fd, at, os.SEEK_SET)
+    _msvcrt.locking(fd, mode, size)
+
+
+def _taken(take: Callable[..., object], *arguments: int) -> bool:
+    try:
+        take(*arguments)
+    except OSError as error:
+        if error.errno in _TAKEN:
+            return False
+        raise
+    return True
+
+
+# -- processes ---------------------------------------------------------------------------------------------------------
+
+
+def after_fork_in_child(work: Callable[[], None]) -> None:
+    """Have `work` done first of all in every child that is forked, where there are forks."""
+    register = getattr(os, "register_at_fork", None)
+    if register is not None:
+        register(after_in_child=work)
