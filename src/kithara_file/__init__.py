@@ -1,6 +1,7 @@
 """Open a media URL as a file: read it while it downloads, seek at once, keep what has landed."""
 
 from kithara_file.api import aopen_file, open_file
+from kithara_file.assets.keys import ResourceKey
 from kithara_file.assets.store import AssetStore
 from kithara_file.clock import CancelToken
 from kithara_file.config import FileConfig, Retry, Timeouts
@@ -98,6 +99,7 @@ __all__ = [
     "RangeNotSatisfiable",
     "RemoteChanged",
     "ResourceChanged",
+    "ResourceKey",
     "Retry",
     "ServedStale",
     "Source",

@@ -8,27 +8,27 @@ from __future__ import annotations
 import os
 from functools import cached_property, partial
 from pathlib import Path
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
-from kithara_file.assets.catalogue import StoredAsset, look
 from kithara_file.assets.disk import told
 from kithara_file.assets.entry import PATIENCE_SECONDS, Entry, StoredEntry, local_entry
 from kithara_file.assets.eviction import Candidate, Limits, Usage, doomed
-from kithara_file.assets.exchange import adopt, export
 from kithara_file.assets.index import Known
-from kithara_file.assets.inspection import Finding, inspect
 from kithara_file.assets.keys import ResourceKey
 from kithara_file.assets.layout import AssetFolder, Layout
 from kithara_file.assets.leases import Lease
 from kithara_file.assets.ledger import Freed, Ledger
 from kithara_file.assets.pins import checked, pins_of, write_pins
-from kithara_file.assets.sidecars import Sidecar
 from kithara_file.assets.uncached import UncachedEntry
 from kithara_file.clock import Clock, Deadline, SystemClock
 from kithara_file.errors import AssetError, DiskFull, LeaseHeld, StreamClosed
 from kithara_file.net.remote import Remote
 from kithara_file.storage.atomic import AtomicResource
 from kithara_file.storage.verify import Progress
+
+if TYPE_CHECKING:
+    from kithara_file.assets.catalogue import StoredAsset
+    from kithara_file.assets.inspection import Finding
 
 
 class AssetStore:
@@ -105,6 +105,8 @@ class AssetStore:
 
     def assets(self) -> list[StoredAsset]:
         """Return what is stored, last used first. Looks through every folder; nothing counts as used by that."""
+        from kithara_file.assets.catalogue import look  # noqa: PLC0415 - who only reads needs none of it
+
         known = self._ledger.known()
         with told("look through", self.root):
             found = [look(folder, known.get(folder.asset_id, Known())) for folder in self._layout.every_asset()]
@@ -112,6 +114,8 @@ class AssetStore:
 
     def find(self, target: str | ResourceKey) -> StoredAsset | None:
         """Return what is stored of one asset, None when there is nothing."""
+        from kithara_file.assets.catalogue import look  # noqa: PLC0415 - who only reads needs none of it
+
         folder = self._layout.asset(self._key(target).asset_id)
         if not folder.present:
             return None
@@ -133,6 +137,8 @@ class AssetStore:
         Safe beside readers and downloads, of other processes too. What is kept without checksums is good while nobody
         has touched its file. `progress` is called with the bytes read so far and in all. Blocks on the disk.
         """
+        from kithara_file.assets.inspection import inspect  # noqa: PLC0415 - who only reads needs none of it
+
         found = self.assets() if target is None else filter(None, [self.find(target)])
         return inspect((one for asset in found for one in asset.resources), self._open_in_passing, progress)
 
@@ -141,6 +147,8 @@ class AssetStore:
     def atomic(self, target: str | ResourceKey, name: str) -> AtomicResource:
         """Return a small object beside the bytes of `target`, read and written whole, which goes with its asset."""
         key = self._key(target)
+        from kithara_file.assets.sidecars import Sidecar  # noqa: PLC0415 - who only reads needs none of it
+
         return Sidecar(key, name, self._layout, partial(self._lease, key), self._settled)
 
     def _settled(self, key: ResourceKey, folder: AssetFolder) -> None:
@@ -153,6 +161,8 @@ class AssetStore:
 
         Raises `AssetError` when they are not complete here, and `StorageError`.
         """
+        from kithara_file.assets.exchange import export  # noqa: PLC0415 - who only reads needs none of it
+
         key = self._key(target)
         if self.find(key) is None:  # nothing is to be made by asking for nothing
             raise AssetError(f"{key.url} is not in the store")
@@ -172,6 +182,8 @@ class AssetStore:
         `remote` tells what is known of the far end, such as a validator: without one the whole is compared when the
         origin is next asked. Raises `StorageError`; then nothing is stored of `target`.
         """
+        from kithara_file.assets.exchange import adopt  # noqa: PLC0415 - who only reads needs none of it
+
         with self.open(self._key(target), digest=digest) as entry:
             adopt(entry, Path(path), remote or Remote())
 
