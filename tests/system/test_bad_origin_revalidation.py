@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from kithara_file import Retry, Timeouts
-from tests.system.bad_machine import BODY, fill, reads_right
-from tests.world import CloseAt, HangUp, Item, NeverAnswer, Origin, RefuseRange, ResetAt, StallAt, Status
+from kithara_file import Retry, Timeouts, open_file
+from tests.system.bad_machine import BODY, DATA, fill, reads_right
+from tests.world import Chunked, CloseAt, HangUp, Item, NeverAnswer, Origin, RefuseRange, ResetAt, StallAt, Status
 
 pytestmark = pytest.mark.system
 
@@ -30,7 +30,7 @@ PATIENT = Retry(retries=1, first_delay=0.001, max_delay=0.002, jitter=0.0, max_f
 
 
 ALWAYS = [(each, 100) for each in STUMBLES if not isinstance(each, RefuseRange)]
-"""Whoever says no, rather than nothing of use, is believed in the end: that is an error, not a reason to serve stale."""
+"""Who says no, rather than nothing of use, is believed in the end: an error, and no reason to serve what is stale."""
 
 
 @pytest.mark.parametrize("stumble, times", [(each, times) for each in STUMBLES for times in (1, 2)] + ALWAYS, ids=repr)
@@ -53,3 +53,12 @@ def test_a_complete_file_whose_url_has_expired_is_asked_for_at_the_new_one(
     new = origin.serve("/new", BODY, etag=etag)
     reads_right(origin.url("/old"), store_dir, cache_key="song", refresh_url=lambda: new)
     assert origin.requests("/new")
+
+
+def test_a_file_that_lacks_nothing_but_its_length_opens_by_a_416(origin: Origin, store_dir: Path) -> None:
+    """Its chunked body broke off before the terminator, and so the end was not proven when it was closed."""
+    url = origin.serve("/song", BODY, faults=[(Chunked(), StallAt(BODY.length))])
+    with open_file(url, store=store_dir) as file:
+        assert file.read(BODY.length) == DATA
+    reads_right(url, store_dir)
+    assert origin.requests("/song")[-1].status == 416

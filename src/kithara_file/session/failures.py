@@ -96,6 +96,7 @@ class Failures:
         open_ended = holding.resource is not None and holding.length is None
         if open_ended and error.length is not None and error.length >= session.judge.coverage.end:
             holding.announce(error.length)
+            finish(session.opened, None)  # this is an answer, and the last one that was wanted if nothing is missing
         else:
             session.judge.ignores_ranges = True  # the whole body tells whether it has changed, and brings the bytes
             self._failed(fetcher, error, again=True)
