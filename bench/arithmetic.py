@@ -19,7 +19,8 @@ def deciding() -> Outcome:
     coverage = Coverage(ByteRange(at * MIB, at * MIB + MIB // 2) for at in range(1000))
     heads = tuple(Playhead(at * 100 * MIB + 17, 16 * MIB) for at in range(8))
     fetches = (Fetch(1, 0, MIB // 2, None, sequential=True), Fetch(2, 500 * MIB, 500 * MIB + MIB // 2, 501 * MIB))
-    view = View(1000 * MIB, coverage, fetches, (300 * MIB + MIB // 2,), heads)
+    demands = (300 * MIB + MIB // 2,)
+    view = View(1000 * MIB, coverage, fetches, demands=demands, playheads=heads)
     return repeat(lambda: _each(lambda: decide(view), 2000), " µs")
 
 

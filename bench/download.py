@@ -20,23 +20,23 @@ GIB = 1 << 30
 MIB = 1 << 20
 
 
-def drain(url: str, store: Path, **options: str) -> None:
+def drain(url: str, store: Path, ca_file: str | None = None) -> None:
     """Read `url` to its end through a new cache, as a player that never rests would, and commit it."""
     buffer = memoryview(bytearray(256 * 1024))
-    with open_file(url, store=store, **options) as file:
+    with open_file(url, store=store, ca_file=ca_file) as file:
         while file.readinto(buffer):
             pass
 
 
-def url_to_cache(**options: bool) -> Outcome:
+def url_to_cache(*, tls: bool = False, http2: bool = False) -> Outcome:
     """Compare 1 GiB from nginx into the cache, with a reader draining it, with ``curl -o`` onto the same disk."""
-    with nginx_with(GIB, **options) as (url, folder, server):
+    with nginx_with(GIB, tls=tls, http2=http2) as (url, folder, server):
         numbers = count()
-        trust = {"ca_file": str(server.ca_file)} if options.get("tls") else {}
+        trust = str(server.ca_file) if tls else None
         curl = [
             "curl",
             "-s",
-            *(["--cacert", str(server.ca_file)] if trust else []),
+            *(["--cacert", trust] if trust else []),
             "-o",
             str(folder / "curl.out"),
             url,
@@ -46,7 +46,7 @@ def url_to_cache(**options: bool) -> Outcome:
         def ours() -> float:
             store = folder / f"store{next(numbers)}"
             begun = time.process_time()
-            seconds = timed(lambda: drain(url, store, **trust))
+            seconds = timed(lambda: drain(url, store, trust))
             cpu.append((time.process_time() - begun, 0.0))
             _forget(store)
             return seconds
@@ -58,7 +58,7 @@ def url_to_cache(**options: bool) -> Outcome:
             _forget(folder / "curl.out")
             return seconds
 
-        drain(url, folder / "warm", **trust)
+        drain(url, folder / "warm", trust)
         _forget(folder / "warm")
         outcome = race(ours, theirs)
         ratios = [mine / other for mine, other in cpu if other]

@@ -33,11 +33,11 @@ def fill(path: Path, size: int) -> Path:
 
 
 @contextmanager
-def nginx_with(size: int, **options: bool) -> Iterator[tuple[str, Path, Nginx]]:
+def nginx_with(size: int, *, tls: bool = False, http2: bool = False) -> Iterator[tuple[str, Path, Nginx]]:
     """Yield the URL of a file of `size` bytes on a real nginx, a scratch folder beside it, and the server."""
     with scratch() as folder:
         site = folder / "site"
         site.mkdir()
         fill(site / "big.bin", size)
-        with Nginx(site, **options) as server:
-            yield f"{server.url}/big.bin" if isinstance(server.url, str) else server.url("/big.bin"), folder, server
+        with Nginx(site, tls=tls, http2=http2) as server:
+            yield server.url("/big.bin"), folder, server
