@@ -14,13 +14,14 @@ SETUP := scripts/setup.sh
 # What `make bench` shall measure; empty: every row.
 ROW ?=
 
-.PHONY: help demo test quick stress bench fmt lint types layers cover clean
+.PHONY: help demo test reliability quick stress bench fmt lint types layers cover clean
 
 help:
 	@echo "make demo    play a file over a slow origin on loopback, and show what was fetched"
 	@echo "make test    everything that must pass: lint, types, layers, tests"
 	@echo "make quick   unit and contract tests only"
 	@echo "make stress  the long tests"
+	@echo "make reliability  write docs/reliability.md: what is promised, and whether it was kept (make test does too)"
 	@echo "make bench   measurements; ROW=name for one of them"
 	@echo "make fmt     format, and mend what can be mended"
 	@echo "make lint types layers cover clean"
@@ -45,7 +46,10 @@ demo: .venv/stamp-demo
 	@$(BIN)/python examples/demo.py
 
 test: .venv/stamp-dev .venv/stamp-system lint types layers
-	$(PYTEST) -n 2 -m "not stress"
+	$(PYTEST) -n 2 -m "not stress" --reliability=docs/reliability.md
+
+reliability: .venv/stamp-dev .venv/stamp-system
+	$(PYTEST) -n 2 -m system --reliability=docs/reliability.md tests/system
 
 quick: .venv/stamp-dev
 	$(PYTEST) -n 2 -m "not stress and not system" $(QUICK)

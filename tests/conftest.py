@@ -10,7 +10,7 @@ import pytest
 
 from tests import leaks
 
-pytest_plugins = ["tests.world.fixtures"]
+pytest_plugins = ["tests.world.fixtures", "tests.reliability"]
 
 # The quick profile tries the same examples each time: a test that fails now and then teaches people to press the button
 # again. The search for new examples is what `make stress` is for.
