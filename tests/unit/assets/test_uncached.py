@@ -1,35 +1,38 @@
-"""An entry of a disk that has no room for another one."""
+"""An entry of which nothing is stored: versions come and go in memory."""
 
 from __future__ import annotations
+
+from errno import ENOSPC
 
 import pytest
 
 from kithara_file.assets.uncached import UncachedEntry
 from kithara_file.errors import DiskFull
-from kithara_file.net.remote import Freshness
 from tests.unit.assets.goods import BODY, KEY, remote, stored
 
-FULL = DiskFull("no room", path="/store")
+FAULT = DiskFull("Cannot use the cache directory /cache: No space left on device", errno=ENOSPC, path="/cache")
 
 
-def test_it_is_read_past_the_cache_and_never_committed() -> None:
-    with UncachedEntry(KEY, FULL) as entry:
-        assert (entry.resource, entry.remote, entry.make_room()) == (None, None, None)
+def test_a_version_is_begun_read_and_replaced_in_memory() -> None:
+    with UncachedEntry(KEY, FAULT) as entry:
+        assert (entry.remote, entry.resource, entry.committed) == (None, None, False)
         entry.refresh(remote())
-        assert entry.remote is None
-        entry.begin(remote()).write_at(0, BODY)
+        old = entry.begin(remote())
+        old.write_at(0, BODY)
+        entry.refresh(remote('"2"'))
+        assert entry.remote is not None
+        assert entry.remote.validator == remote().validator
         assert stored(entry) == BODY
+        new = entry.begin(remote('"2"'))
+        new.write_at(0, BODY[::-1])
+        assert stored(entry) == BODY[::-1]
+    assert [each.closed for each in (old, new)] == [True, True]
+
+
+def test_a_commit_raises_the_fault_and_a_removal_does_nothing() -> None:
+    with UncachedEntry(KEY, FAULT) as entry:
+        entry.begin(remote()).write_at(0, BODY)
+        entry.remove()
         with pytest.raises(DiskFull):
             entry.commit()
         assert not entry.committed
-        entry.remove()
-
-
-def test_what_is_begun_anew_takes_the_place_of_what_was_held_and_facts_stay_fresh() -> None:
-    with UncachedEntry(KEY, FULL) as entry:
-        entry.begin(remote()).write_at(0, BODY)
-        entry.begin(remote('"2"'))
-        assert stored(entry) == b""
-        entry.refresh(remote('"2"', lifetime=60.0))
-        assert entry.remote is not None
-        assert entry.remote.freshness == Freshness(lifetime=60.0)

@@ -1,45 +1,40 @@
-"""Where the cache is when the user's own cannot be used."""
+"""A folder in the place of a cache that cannot be used: made once, private, and gone with its owner."""
 
 from __future__ import annotations
 
 import gc
 import logging
-import os
+import stat
 import tempfile
 from pathlib import Path
 
 import pytest
 
 from kithara_file.errors import StorageError
-from kithara_file.session.refuge import Refuge, _remove
+from kithara_file.session.refuge import Refuge
 
-FAULT = StorageError("the home is read-only")
+FAULT = StorageError("Cannot use the cache directory /cache: Permission denied")
 
 
-@pytest.fixture(autouse=True)
-def _temporary(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_it_is_made_once_private_and_told_and_goes_with_its_owner(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
-
-
-def test_one_private_folder_serves_all_and_goes_with_its_owner(caplog: pytest.LogCaptureFixture) -> None:
     refuge = Refuge()
     with caplog.at_level(logging.WARNING):
-        path = refuge.instead(FAULT)
-        assert refuge.instead(FAULT) == path
-    assert [str(FAULT) in record.getMessage() for record in caplog.records] == [True]
-    assert path.stat().st_mode & 0o777 == 0o700
-    (path / "bytes").write_bytes(b"some")
+        place = refuge.instead(FAULT)
+        assert refuge.instead(FAULT) == place
+    assert [each.message for each in caplog.records] == [
+        f"! {FAULT}; what is fetched is kept in {place} until this process ends"
+    ]
+    assert stat.S_IMODE(place.stat().st_mode) == 0o700
+    (place / "bytes").write_bytes(b"x")
     del refuge
     gc.collect()
-    assert not path.exists()
+    assert list(tmp_path.iterdir()) == []
 
 
-def test_a_forked_child_takes_nothing_with_it(tmp_path: Path) -> None:
-    _remove(tmp_path, os.getpid() + 1)
-    assert tmp_path.exists()
-
-
-def test_where_not_even_that_can_be_made_the_fault_is_told(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_where_not_even_that_can_be_made_the_fault_is_raised(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "missing"))
-    with pytest.raises(StorageError, match="read-only"):
+    with pytest.raises(StorageError, match="Permission denied"):
         Refuge().instead(FAULT)
