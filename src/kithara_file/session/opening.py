@@ -53,10 +53,8 @@ class Opening:
             return
         session.holding.listen(session.poke)
         self._had = session.judge.coverage.total
-        if self._joined or not session.judge.must_ask():
+        if (self._joined and session.sharing.fits) or not session.judge.must_ask():
             finish(session.opened, None)
-        elif session.holding.complete:
-            self._revalidating = True
         session.step()
 
     def goes_on(self) -> bool:
@@ -81,10 +79,17 @@ class Opening:
         self._later = self._session.background.loop.call_later(wait, self._session.step)
 
     def look(self) -> None:
-        """Take what another process lands meanwhile for the answer: it has asked, and was told that this is current."""
+        """Take what another process lands meanwhile for the answer: it has asked, and was told that this is current.
+
+        When what it lands is another selection than ours, and complete, there is nothing left to fetch but to ask.
+        """
         session = self._session
-        if not session.opened.done() and not self.busy and session.judge.coverage.total > self._had:
+        if session.opened.done() or self.busy:
+            return
+        if session.sharing.fits and session.judge.coverage.total > self._had:
             finish(session.opened, None)
+        else:
+            self._revalidating = session.holding.complete
 
     def _waits(self) -> bool:
         """Tell whether to wait for another process, which asks first; join what it has stored once it has."""

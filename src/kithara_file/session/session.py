@@ -68,7 +68,7 @@ class Session:
         self.notices = Notices(self.events)
         self.link = Link()
         self.trouble = Trouble(config.retry, random)
-        self.sharing = Sharing(holding)
+        self.sharing = Sharing(holding, config.headers)
         self.flights = Flights(self._launch, self.sharing)
         self.judge = Judge(self, holding)
         self.failures = Failures(self)
@@ -109,12 +109,14 @@ class Session:
     def step(self) -> None:
         """Look at what is, decide what should be, and make it so."""
         self._poked = False
-        if self.over or self.dead or self.opening.goes_on():
+        if self.over or self.dead:
             return
         resource = self.holding.resource
         if resource is not None:
             resource.catch_up()
             self.opening.look()
+        if self.opening.goes_on():
+            return
         demands = () if resource is None else resource.demands()
         if self.config.offline_mode:
             offline.step(self, demands, everything=self.audience.everything)

@@ -8,9 +8,11 @@ Must not know: requests, readers. Called on the loop.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from kithara_file.net.vary import selects
 from kithara_file.session.plan import FAR, decide
 from kithara_file.session.view import Fetch, Plan, View
 from kithara_file.storage.claims import LANE, Claim, Claims
@@ -29,15 +31,21 @@ ROUNDS = 4
 class Sharing:
     """Decides with the fetches of other processes in view, and claims our own."""
 
-    def __init__(self, holding: Holding) -> None:
+    def __init__(self, holding: Holding, headers: Mapping[str, str]) -> None:
         self._holding = holding
+        self._headers = headers
         self._held: dict[int, Claim] = {}
         self._inside: set[int] = set()
         self._seen: dict[ByteRange, tuple[int, float]] = {}
 
     @property
     def _claims(self) -> Claims | None:
-        return None if self._holding.resource is None else self._holding.resource.claims
+        return None if self._holding.resource is None or not self.fits else self._holding.resource.claims
+
+    @property
+    def fits(self) -> bool:
+        """True while what is held is what our request would be given (RFC 9111, 4.1): only then others fetch for us."""
+        return self._holding.remote is None or selects(self._holding.remote.selected_by, self._headers)
 
     def decide(self, view: View) -> Plan:
         """Return the plan for `view`, in which nothing is fetched that another process is about to bring."""

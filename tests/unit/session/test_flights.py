@@ -35,7 +35,7 @@ class Yard:
     def __init__(self) -> None:
         self.remote = ScriptedRemote(BODY).always(StallAt(0))
         self.crew = Crew()
-        self.flights = Flights(self.launch, Sharing(Holding(MemoryEntry(), lambda: None)))
+        self.flights = Flights(self.launch, Sharing(Holding(MemoryEntry(), lambda: None), {}))
 
     def launch(self, fetcher: Fetcher) -> None:
         fetcher.go(URL, self.remote, self.crew)

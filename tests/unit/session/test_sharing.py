@@ -11,6 +11,7 @@ import pytest
 
 from kithara_file.config import KIB, MIB
 from kithara_file.net.client import WHOLE
+from kithara_file.net.remote import Remote
 from kithara_file.ranges import ByteRange
 from kithara_file.session.fetcher import Fetcher
 from kithara_file.session.holding import Holding
@@ -28,6 +29,7 @@ class Held:
     """As much of a holding as sharing looks at."""
 
     resource: StreamingResource | MemoryResource | None
+    remote: Remote | None = None
 
 
 class Side:
@@ -35,7 +37,7 @@ class Side:
 
     def __init__(self, resource: StreamingResource) -> None:
         self.resource = resource
-        self.sharing = Sharing(cast("Holding", Held(resource)))
+        self.sharing = Sharing(cast("Holding", Held(resource)), {})
 
     def view(self, now: float = 0.0, **facts: object) -> View:
         self.resource.catch_up()
@@ -154,7 +156,16 @@ def test_a_first_fetch_that_finds_another_process_at_work_gives_way(sides: tuple
 
 @pytest.mark.parametrize("resource", [None, MemoryResource(LENGTH)])
 def test_where_nothing_can_be_shared_everything_is_ours(resource: MemoryResource | None) -> None:
-    sharing = Sharing(cast("Holding", Held(resource)))
+    sharing = Sharing(cast("Holding", Held(resource)), {})
     fetch = Fetcher(1, Start(0, None), WHOLE, None)
     assert sharing.hold(fetch)
     sharing.let_go(fetch)
+
+
+def test_what_others_fetch_of_another_selection_is_not_ours(sides: tuple[Side, Side]) -> None:
+    us, them = sides
+    them.sharing.launch(them.fetcher(0))
+    held = Held(us.resource, Remote(LENGTH, selected_by="what others asked for"))
+    sharing = Sharing(cast("Holding", held), {"Accept-Language": "fr"})
+    assert not sharing.fits
+    assert sharing.decide(us.view(demands=(0,))).start != ()
