@@ -23,21 +23,26 @@ class Growth:
         self._holding = holding
         self._background = background
         self._left: float = 0
+        self._landed = 0
         self._task: asyncio.Task[None] | None = None
 
     def landed(self, size: int) -> None:
         """Take in that so many new bytes have landed."""
         self._left -= size
+        self._landed += size
         if self._left < 0 and (self._task is None or self._task.done()):
             self._task = self._background.loop.create_task(self._make_room())
 
     async def _make_room(self) -> None:
-        try:
-            step = await self._background.on_disk(self._holding.entry.make_room)
-        except (KitharaError, OSError) as error:  # no reason to end a download
-            _log.warning("! no room made: %s", error)
-            step = None
-        self._left = inf if step is None else step
+        """Have room made, again for what has landed meanwhile: a burst is over before the disk has answered once."""
+        while self._left < 0:
+            self._landed = 0
+            try:
+                step = await self._background.on_disk(self._holding.entry.make_room)
+            except (KitharaError, OSError) as error:  # no reason to end a download
+                _log.warning("! no room made: %s", error)
+                step = None
+            self._left = inf if step is None else step - self._landed
 
     async def shut(self) -> None:
         """Let what is under way end."""
