@@ -78,14 +78,16 @@ def _forget(path: Path) -> None:
 
 
 _PEAK = """
-import resource, sys
+import re, sys
 import kithara_file
-before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+def peak():
+    return int(re.search(r"VmHWM:\\s+(\\d+) kB", open("/proc/self/status").read())[1])
+before = peak()
 buffer = memoryview(bytearray(65536))
 with kithara_file.open_file(sys.argv[1], store=sys.argv[2]) as file:
     while file.readinto(buffer):
         pass
-print((resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) / 1024)
+print((peak() - before) / 1024)
 """
 
 
