@@ -6,17 +6,16 @@ must agree between themselves, as with any file, but `close` is safe from anywhe
 
 from __future__ import annotations
 
-import errno
 import io
 import os
 from collections.abc import Callable
 from contextlib import suppress
-from operator import index
 from typing import TYPE_CHECKING, TypeVar
 
 from kithara_file.clock import CancelToken, Deadline
-from kithara_file.errors import KitharaError, NetTimeout, StreamClosed
+from kithara_file.errors import KitharaError, StreamClosed
 from kithara_file.ranges import ByteRange
+from kithara_file.stream.handle import Handle
 from kithara_file.stream.source import Source, StreamType
 
 if TYPE_CHECKING:
@@ -29,7 +28,7 @@ R = TypeVar("R")
 READ_ALL_STEP = 1 << 20
 
 
-class Stream(io.RawIOBase):
+class Stream(Handle, io.RawIOBase):
     """A seekable file over bytes that may still be on their way.
 
     `readinto` returns 0 only at a proven end. An error is sticky: every later read raises it again until a `seek` or
@@ -38,11 +37,7 @@ class Stream(io.RawIOBase):
     """
 
     def __init__(self, source: Source, cancel: CancelToken | None = None) -> None:
-        self._source = source
-        self._position = 0
-        self._cancel = cancel or CancelToken()
-        self.error: KitharaError | None = None
-        """What the last read failed with, until a `seek` or `retry`."""
+        Handle.__init__(self, source, cancel)
 
     @classmethod
     def open(cls, kind: type[StreamType[C]], config: C) -> Stream:
@@ -77,15 +72,12 @@ class Stream(io.RawIOBase):
         source = self._source
         try:
             while not (count := source.read_at(start, view)):
-                deadline = deadline or Deadline.after(source.read_timeout)
+                deadline = deadline or self._patience()
                 if source.wait_range(ByteRange(start, start + len(view)), deadline, self._cancel) is None:
                     break
             source.consumed(start, count)
-        except KitharaError as error:
-            self._keep(error)
-            raise
-        except TimeoutError as error:
-            raise self._keep(self._too_late()) from error
+        except (KitharaError, TimeoutError) as error:
+            self._fail(error)
         return count
 
     def read(self, size: int | None = -1, /) -> bytes:
@@ -95,7 +87,7 @@ class Stream(io.RawIOBase):
             return self.readall()
         buffer = bytearray(size)
         view, filled = memoryview(buffer), 0
-        deadline = Deadline.after(self._source.read_timeout)
+        deadline = self._patience()
         while filled < size and (count := self._read_at(self._position + filled, view[filled:], deadline)):
             filled += count
         self._position += filled
@@ -128,67 +120,17 @@ class Stream(io.RawIOBase):
         Past the end is allowed and reads `b""`; before 0 is `OSError(EINVAL)`. `SEEK_END` waits for the length.
         """
         self._check(sticky=False)
-        if whence == os.SEEK_END:
-            base = self._length()
-        elif whence in (os.SEEK_SET, os.SEEK_CUR):
-            base = self._position if whence == os.SEEK_CUR else 0
-        else:
-            msg = f"whence cannot be {whence!r}"
-            raise ValueError(msg)
-        position = base + index(offset)
-        if position < 0:
-            raise OSError(errno.EINVAL, os.strerror(errno.EINVAL))
-        self.error = None
-        self._position = position
-        self._source.seeking(self._position)
-        return self._position
+        base = self._base(whence)
+        return self._move(offset, self._end() if base is None else base)
 
-    def _length(self) -> int:
+    def _end(self) -> int:
         known = self._source.length
         if known is not None:
             return known
         try:
-            return self._source.wait_length(Deadline.after(self._source.read_timeout), self._cancel)
-        except TimeoutError as error:
-            if isinstance(error, KitharaError):
-                raise
-            raise self._too_late() from error
-
-    def tell(self) -> int:
-        """Return the position; costs nothing."""
-        self._check(sticky=False)
-        return self._position
-
-    def retry(self) -> None:
-        """Forget a sticky error, so that the next read tries again."""
-        self.error = None
-
-    # -- facts -------------------------------------------------------------------------------------------------------
-
-    def readable(self) -> bool:
-        """Return True."""
-        self._check(sticky=False)
-        return True
-
-    def seekable(self) -> bool:
-        """Return True: also over an origin without ranges, where a far seek waits for the download."""
-        self._check(sticky=False)
-        return True
-
-    @property
-    def name(self) -> str:
-        """The URL without user info, query and fragment, or the path."""
-        return self._source.name
-
-    @property
-    def mode(self) -> str:
-        """Always ``rb``."""
-        return "rb"
-
-    @property
-    def length(self) -> int | None:
-        """Bytes in all; None while nobody has told."""
-        return self._source.length
+            return self._source.wait_length(self._patience(), self._cancel)
+        except (KitharaError, TimeoutError) as error:
+            self._fail(error, sticky=False)
 
     # -- the end -----------------------------------------------------------------------------------------------------
 
@@ -211,23 +153,6 @@ class Stream(io.RawIOBase):
         # A dropped stream ends its download as a closed one does, but a finalizer may run anywhere: it must not wait.
         if hasattr(self, "_source"):
             self._close(wait=False)
-
-    def _check(self, *, sticky: bool = True) -> None:
-        if self.closed:
-            raise StreamClosed
-        if sticky and self.error is not None:
-            raise self.error.again()
-
-    def _keep(self, error: KitharaError) -> KitharaError:
-        self.error = error
-        return error
-
-    def _too_late(self) -> NetTimeout:
-        return NetTimeout(url=self.name, stage="body", seconds=self._source.read_timeout or 0.0)
-
-    def __repr__(self) -> str:
-        state = "closed" if self.closed else f"at {self._position} of {self._source.length}"
-        return f"<Stream {self.name} {state}>"
 
 
 class BufferedStream(io.BufferedReader):

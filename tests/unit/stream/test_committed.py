@@ -136,4 +136,4 @@ def test_it_is_closed_once_and_says_so(source: OnDisk) -> None:
     stream.close()
     stream.close()
     assert source.closed == [True]
-    assert repr(stream) == "<Stream memory closed>"
+    assert repr(stream) == "<CommittedStream memory closed>"

@@ -81,6 +81,21 @@ def test_the_token_ends_a_wait_with_its_reason() -> None:
             stream.read(1)
 
 
+def test_a_token_that_closes_the_bytes_under_a_read_is_the_reason_told() -> None:
+    token = CancelToken()
+    resource = MemoryResource(10)
+
+    def give_up() -> None:
+        token.cancel(Cancelled("enough"))
+        resource.close()  # as the last reader does on its way out, before the waiting thread has woken
+
+    resource.on_demand = give_up
+    with Stream(MemorySource(resource), token) as stream:
+        for wait in (lambda: stream.read(1), lambda: stream.read(1)):
+            with pytest.raises(Cancelled, match="enough"):
+                wait()
+
+
 def test_interrupted_it_ends_its_waits_and_still_has_to_be_closed(resource: MemoryResource) -> None:
     stream = Stream(MemorySource(MemoryResource(10)))
     stream.interrupt()
