@@ -6,7 +6,7 @@ import subprocess
 import sys
 import time
 
-from bench.measure import Outcome, Row, race, repeat, timed
+from bench.measure import Outcome, Row, at_most, race, repeat, timed
 from kithara_file.ranges import ByteRange, Coverage
 from kithara_file.session.plan import decide
 from kithara_file.session.view import Fetch, Playhead, View
@@ -21,7 +21,7 @@ def deciding() -> Outcome:
     fetches = (Fetch(1, 0, MIB // 2, None, sequential=True), Fetch(2, 500 * MIB, 500 * MIB + MIB // 2, 501 * MIB))
     demands = (300 * MIB + MIB // 2,)
     view = View(1000 * MIB, coverage, fetches, demands=demands, playheads=heads)
-    return repeat(lambda: _each(lambda: decide(view), 2000), " µs")
+    return Outcome((repeat(lambda: _each(lambda: decide(view), 2000), " µs"),))
 
 
 def adding() -> Outcome:
@@ -34,13 +34,13 @@ def adding() -> Outcome:
         coverage.add(at + 60, at + 70)
         coverage.remove(at + 60, at + 70)
 
-    return repeat(lambda: _each(one, 20_000) / 2, " µs")
+    return Outcome((repeat(lambda: _each(one, 20_000) / 2, " µs"),))
 
 
 def seeking() -> Outcome:
     """Measure the search for the next gap at 10 000 fragments."""
     coverage = Coverage(ByteRange(at * 100, at * 100 + 50) for at in range(10_000))
-    return repeat(lambda: _each(lambda: coverage.gap(500_020, 10**6), 50_000), " µs")
+    return Outcome((repeat(lambda: _each(lambda: coverage.gap(500_020, 10**6), 50_000), " µs"),))
 
 
 def _each(work: object, times: int) -> float:
@@ -56,14 +56,13 @@ def importing() -> Outcome:
     def process(code: str) -> float:
         return timed(lambda: subprocess.run([sys.executable, "-c", code], check=True))
 
-    outcome = race(lambda: process("import kithara_file"), lambda: process("import asyncio, pycurl, ssl"), rounds=15)
-    inverse = type(outcome.figure)([1 / each for each in outcome.figure.values], "×")
-    return Outcome(inverse, outcome.ours, outcome.theirs)
+    taken = race(lambda: process("import kithara_file"), lambda: process("import asyncio, pycurl, ssl"), rounds=15)
+    return Outcome((taken.share("theirs"),))
 
 
 ROWS = (
-    Row("decide", "`decide` with 1 000 fragments, 8 readers", "", 50, deciding, at_most=True, unit=" µs"),
-    Row("coverage-add", "`Coverage.add`, 10 000 fragments", "", 3, adding, at_most=True, unit=" µs"),
-    Row("coverage-gap", "the next gap, 10 000 fragments", "", 2, seeking, at_most=True, unit=" µs"),
-    Row("import", "`import kithara_file`", "`import asyncio, pycurl, ssl`", 1.3, importing, at_most=True),
+    Row("decide", "`decide` with 1 000 fragments, 8 readers", "", (at_most(50, " µs"),), deciding),
+    Row("coverage-add", "`Coverage.add`, 10 000 fragments", "", (at_most(3, " µs"),), adding),
+    Row("coverage-gap", "the next gap, 10 000 fragments", "", (at_most(2, " µs"),), seeking),
+    Row("import", "`import kithara_file`", "`import asyncio, pycurl, ssl`", (at_most(1.3, of="time"),), importing),
 )

@@ -6,35 +6,34 @@ import random
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import BinaryIO
 
-from bench.measure import Figure, Outcome, Row, race, repeat, timed
-from bench.places import fill, scratch
+from bench.measure import OURS, Contest, Figure, Outcome, Row, Sample, at_least, at_most, contest, race, repeat, timed
+from bench.places import MIB, nginx_with
+from bench.rivals import Contender, Worker, places_of, workers
+from bench.serving import rclone
 from kithara_file import File, FileConfig, open_file
-from tests.world import Origin
 
-MIB = 1 << 20
 SIZE = 256 * MIB
 
 
 @contextmanager
 def committed() -> Iterator[tuple[str, Path, Path]]:
-    """Yield a URL that is complete in a store, the store, and the same bytes as a plain file."""
-    with scratch() as folder, Origin() as origin:
-        plain = fill(folder / "plain.bin", SIZE)
-        url = origin.serve("/plain.bin", plain, headers={"Cache-Control": "max-age=86400"})
+    """Yield a URL that is complete in a store, a folder with that store, and the same bytes as a plain file."""
+    with nginx_with(SIZE) as (url, folder, server):
         with File.open(FileConfig(url, store=folder / "store")) as session:
             session.wait_complete(120)
-        yield url, folder / "store", plain
+        yield url, folder, server.folder / "big.bin"
 
 
 def compare(work: Callable[[BinaryIO], None]) -> Outcome:
     """Race `work` over a cached file with the same over builtin `open`."""
-    with committed() as (url, store, plain):
+    with committed() as (url, folder, plain):
 
         def ours() -> float:
-            with open_file(url, store=store) as file:
+            with open_file(url, store=folder / "store", revalidate="never") as file:
                 return timed(lambda: work(file))
 
         def theirs() -> float:
@@ -42,7 +41,7 @@ def compare(work: Callable[[BinaryIO], None]) -> Outcome:
                 return timed(lambda: work(file))
 
         theirs(), ours()
-        return race(ours, theirs)
+        return Outcome((race(ours, theirs, rounds=9).speed("theirs"),))
 
 
 def sequential(file: BinaryIO) -> None:
@@ -66,34 +65,88 @@ def single(file: BinaryIO) -> None:
         read(1)
 
 
+def scattering() -> Outcome:
+    """Compare random reads with builtin `open`, and let other caches that are full of the file read as well."""
+    outcome = compare(scattered)
+    return Outcome(outcome.found, ("side by side: 2 000 reads, opening included",), side_by_side().rivals)
+
+
+CACHES = {
+    OURS: Contender("kithara", {"revalidate": "never"}, inside=True),
+    "builtin `open`": Contender("builtin", inside=True),
+    "fsspec filecache": Contender("fsspec", {"kind": "filecache"}),
+    "fsspec blockcache": Contender("fsspec", {"kind": "blockcache"}),
+}
+
+
+def side_by_side() -> Contest:
+    """Let each cache be filled, and then read 2 000 places."""
+    rolling = random.Random(2)
+    places = places_of([rolling.randrange(SIZE - 4096) for _ in range(2000)], 4096)
+    whole = places_of(range(0, SIZE, MIB), MIB)
+    with nginx_with(SIZE) as (url, folder, server), workers(CACHES) as made:
+
+        def run(name: str, worker: Worker) -> Sample:
+            target = str(server.folder / "big.bin") if name == "builtin `open`" else url
+            words = {"url": target, "folder": str(folder)}
+            if name not in filled:
+                filled.add(name)
+                worker.ask("reads", places=whole, **words)
+            return Sample(worker.ask("reads", places=places, **words)["seconds"])
+
+        filled: set[str] = set()
+        contenders: dict[str, Callable[[], Sample]] = {name: partial(run, name, each) for name, each in made.items()}
+        with rclone(url.removesuffix("big.bin"), folder / "rclone") as base, workers({"rclone": HTTP}) as other:
+            through = {"url": f"{base}/big.bin", "folder": str(folder)}
+            other["rclone"].ask("reads", places=whole, **through)
+            contenders["rclone vfs"] = lambda: Sample(other["rclone"].ask("reads", places=places, **through)["seconds"])
+            return contest(contenders, rounds=3)
+
+
+HTTP = Contender("http_client", inside=True)
+
+
 def opening() -> Outcome:
     """Measure opening a cached file, in milliseconds."""
-    with committed() as (url, store, _):
-        keep = open_file(url, store=store)  # as in a program at work, where the library is warm
-
+    with committed() as (url, folder, plain):
         closing: list[float] = []
 
         def one() -> float:
             spent = closed = 0.0
             for _ in range(50):
                 begun = time.perf_counter()
-                file = open_file(url, store=store)
+                file = open_file(url, store=folder / "store", revalidate="never")
                 spent += time.perf_counter() - begun
                 closed += timed(file.close)
             closing.append(closed / 50 * 1000)
             return spent / 50 * 1000
 
-        shared = repeat(one, " ms")
-        keep.close()
+        def plainly() -> float:
+            begun = time.perf_counter()
+            for _ in range(50):
+                plain.stat()
+                plain.open("rb").close()
+            return (time.perf_counter() - begun) / 50 * 1000
+
+        with open_file(url, store=folder / "store", revalidate="never"):  # as in a program at work, where it is warm
+            shared = repeat(one, " ms").figure
         closing.clear()
         alone = repeat(one, " ms")
-        notes = (f"closing {Figure(closing)} ms", f"beside another reader {shared.figure}")
-        return Outcome(alone.figure, alone.ours, notes=notes)
+        theirs = repeat(plainly, " ms").figure
+    notes = (f"closing {Figure(closing, ' ms')}", f"beside another reader {shared}", f"`open` and a stat {theirs}")
+    return Outcome((alone,), notes)
 
 
+BUILTIN = "builtin `open`"
 ROWS = (
-    Row("cached-sequential", "cached, sequential 64 KiB reads", "builtin `open`", 0.95, lambda: compare(sequential)),
-    Row("cached-random", "cached, random 4 KiB through `open_file`", "builtin `open`", 0.7, lambda: compare(scattered)),
-    Row("cached-single", "cached, 1-byte reads", "builtin `open`", 0.9, lambda: compare(single)),
-    Row("open-cached", "open a cached file (closing it is in the notes)", "", 0.5, opening, at_most=True, unit=" ms"),
+    Row(
+        "cached-sequential",
+        "cached, sequential 64 KiB reads",
+        BUILTIN,
+        (at_least(0.95, "speed"),),
+        partial(compare, sequential),
+    ),
+    Row("cached-random", "cached, random 4 KiB through `open_file`", BUILTIN, (at_least(0.7, "speed"),), scattering),
+    Row("cached-single", "cached, 1-byte reads", BUILTIN, (at_least(0.9, "speed"),), partial(compare, single)),
+    Row("open-cached", "open a cached file", "", (at_most(0.5, " ms"),), opening),
 )

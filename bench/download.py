@@ -1,153 +1,160 @@
-"""Rows about bytes on their way from an origin to the cache."""
+"""Rows about whole files on their way from an origin to the disk."""
 
 from __future__ import annotations
 
-import os
-import resource
-import shutil
-import subprocess
+import dataclasses
 import sys
-import time
+from collections.abc import Callable
+from functools import partial
 from itertools import count
 from pathlib import Path
 
-from bench.measure import Figure, Outcome, Row, race, repeat, timed
-from bench.places import nginx_with, scratch
-from kithara_file import open_file
-from tests.world import Link, Origin, PatternBody
+from bench.line import shaped
+from bench.measure import OURS, Contest, NotThere, Outcome, Row, Sample, at_least, at_most, contest
+from bench.places import GIB, MIB, forget, nginx_with
+from bench.rivals import OUR_OWN, SAVERS, Contender, command, curl, saving, workers
+from kithara_file import FileConfig
 
-GIB = 1 << 30
-MIB = 1 << 20
-
-
-def drain(url: str, store: Path, ca_file: str | None = None) -> None:
-    """Read `url` to its end through a new cache, as a player that never rests would, and commit it."""
-    buffer = memoryview(bytearray(256 * 1024))
-    with open_file(url, store=store, ca_file=ca_file) as file:
-        while file.readinto(buffer):
-            pass
+WHOLE = Contender("whole_kithara", inside=True)
+COPY = Contender("copy", inside=True)
+BESIDE = 3
+"""Rounds of those who stand beside and are no goal's measure."""
 
 
-def url_to_cache(*, tls: bool = False, http2: bool = False) -> Outcome:
-    """Compare 1 GiB from nginx into the cache, with a reader draining it, with ``curl -o`` onto the same disk."""
-    with nginx_with(GIB, tls=tls, http2=http2) as (url, folder, server):
-        numbers = count()
-        trust = str(server.ca_file) if tls else None
-        curl = [
-            "curl",
-            "-s",
-            *(["--cacert", trust] if trust else []),
-            "-o",
-            str(folder / "curl.out"),
-            url,
-        ]
-        cpu: list[tuple[float, float]] = []
+def against_curl(*, tls: bool = False, http2: bool = False, everybody: bool = False) -> Contest:
+    """Race 1 GiB from nginx into the cache, with a reader draining it, with ``curl -o`` onto the same disk."""
+    others = SAVERS if everybody else {}
+    with nginx_with(GIB, tls=tls, http2=http2) as (url, folder, server), workers({OURS: OUR_OWN, **others}) as made:
+        trust = {"ca_file": str(server.ca_file)} if tls else {}
+        more = ("--cacert", trust["ca_file"]) if tls else ()
+        run: dict[str, Callable[[], Sample]] = {
+            name: partial(saving, each, url, folder / "out", options=trust if name == OURS else {})
+            for name, each in made.items()
+        }
+        run["curl"] = curl(url, folder / "curl.out", *more)
+        if everybody:
+            run["rclone"] = _rclone(url, folder / "rclone.out")
+        saving(made[OURS], url, folder / "out", options=trust)  # the first one also warms the page cache of the origin
+        return contest(run, fewer=dict.fromkeys((*others, "rclone"), BESIDE))
 
-        def ours() -> float:
-            store = folder / f"store{next(numbers)}"
-            begun = time.process_time()
-            seconds = timed(lambda: drain(url, store, trust))
-            cpu.append((time.process_time() - begun, 0.0))
-            _forget(store)
-            return seconds
 
-        def theirs() -> float:
-            begun = _children()
-            seconds = timed(lambda: subprocess.run(curl, check=True))
-            cpu[-1] = (cpu[-1][0], _children() - begun) if cpu else (0.0, 0.0)
-            _forget(folder / "curl.out")
-            return seconds
+def _rclone(url: str, out: Path) -> Callable[[], Sample]:
+    run = command("rclone", "copyurl", "--config", "/dev/null", url, str(out))
 
-        drain(url, folder / "warm", trust)
-        _forget(folder / "warm")
-        outcome = race(ours, theirs)
-        ratios = [mine / other for mine, other in cpu if other]
-        return Outcome(
-            outcome.figure, outcome.ours, outcome.theirs, (f"CPU {Figure(ratios)}× of curl's",) if ratios else ()
+    def measured() -> Sample:
+        sample = run()
+        forget(out)
+        return sample
+
+    return measured
+
+
+def url_to_cache(*, tls: bool = False, http2: bool = False, everybody: bool = False) -> Outcome:
+    """Tell wall and CPU beside curl's, and everybody else's wall."""
+    taken = against_curl(tls=tls, http2=http2, everybody=everybody)
+    return Outcome((taken.speed("curl"), taken.share("curl", "cpu")), rivals=taken.rivals)
+
+
+def copying() -> Outcome:
+    """Compare the same with a copy of nginx's own file, which no network can beat."""
+    with nginx_with(GIB) as (url, folder, server), workers({OURS: OUR_OWN, "copy": COPY}) as made:
+        own = str(server.folder / "big.bin")
+        taken = contest(
+            {name: partial(saving, each, own if name == "copy" else url, folder / "out") for name, each in made.items()}
         )
+        return Outcome((taken.speed("copy"),))
 
 
-def _children() -> float:
-    used = resource.getrusage(resource.RUSAGE_CHILDREN)
-    return used.ru_utime + used.ru_stime
+def checksums() -> Outcome:
+    """Compare it with itself, keeping no checksums."""
+    with nginx_with(GIB) as (url, folder, _), workers({OURS: OUR_OWN}) as made:
+        run = partial(saving, made[OURS], url, folder / "out")
+        run()
+        taken = contest({OURS: run, "without": partial(run, options={"checksums": False})}, rounds=9)
+        cpu = taken.share("without", "cpu").figure
+        return Outcome((taken.share("without"),), (f"CPU {cpu}",))
 
 
-def _forget(path: Path) -> None:
-    shutil.rmtree(path, ignore_errors=True) if path.is_dir() else path.unlink(missing_ok=True)
-    os.sync()
+def kithara() -> str:
+    """Return the path of the command of this environment."""
+    return str(Path(sys.executable).with_name("kithara"))
 
 
-_PEAK = """
-import re, sys
-import kithara_file
-def peak():
-    return int(re.search(r"VmHWM:\\s+(\\d+) kB", open("/proc/self/status").read())[1])
-before = peak()
-buffer = memoryview(bytearray(65536))
-with kithara_file.open_file(sys.argv[1], store=sys.argv[2]) as file:
-    while file.readinto(buffer):
-        pass
-print((peak() - before) / 1024)
-"""
-
-
-def peak_memory() -> Outcome:
-    """Measure the peak memory above import of reading 1 GiB through, in a process of its own."""
+def getting() -> Outcome:
+    """Compare the commands, with the start of their processes."""
     with nginx_with(GIB) as (url, folder, _):
         numbers = count()
 
-        def one() -> float:
+        def ours() -> Sample:
             store = folder / f"store{next(numbers)}"
-            run = subprocess.run([sys.executable, "-c", _PEAK, url, store], check=True, capture_output=True, text=True)
-            _forget(store)
-            return float(run.stdout)
+            sample = command(kithara(), "get", "-q", "--cache-dir", str(store), url)()
+            forget(store)
+            return sample
 
-        return repeat(one, " MiB", rounds=3)
+        taken = contest({OURS: ours, "curl": curl(url, folder / "curl.out")})
+        return Outcome((taken.speed("curl"),), (f"CPU {taken.share('curl', 'cpu').figure} of curl's",))
 
 
-def far_seek() -> Outcome:
-    """Measure the first byte after a far seek on a warm connection, in round trips of 50 ms at 5 MB/s."""
-    rtt = 0.05
-    link = Link(rate=5e6, rtt=rtt, send_buffer=64 * 1024)
-    with scratch() as folder, Origin(link=link) as origin:
-        url = origin.serve("/far.bin", PatternBody(200 * MIB, 1))
-        with open_file(url, store=folder) as file:
-            places = iter(range(20 * MIB, 190 * MIB, 17 * MIB))
+def bulk() -> Outcome:
+    """Compare four connections with one, on a line that gives 5 MB/s to each connection."""
+    if "connections" not in {each.name for each in dataclasses.fields(FileConfig)}:
+        raise NotThere("not there yet: `FileConfig` has no `connections`")
+    with (
+        nginx_with(20 * MIB) as (url, folder, _),
+        shaped(url, rtt=0.05, rate=5e6, each=True) as line,
+        workers({OURS: WHOLE}) as made,
+    ):
 
-            def one() -> float:
-                file.seek(next(places))
-                seconds = timed(lambda: file.read(1))
-                file.raw.read(512 * 1024)  # let the fetch end, so that its connection is free
-                return seconds / rtt
+        def run(connections: int) -> Sample:
+            return saving(made[OURS], line.fresh(), folder / "out", options={"connections": connections})
 
-            one()
-            return repeat(one, " RTT")
+        run(1)
+        taken = contest({OURS: partial(run, 4), "one": partial(run, 1)})
+        return Outcome((taken.speed("one"),))
 
+
+def burning() -> Outcome:
+    """Compare downloads beside a thread of the same process that holds the interpreter all the time."""
+    size = 64 * MIB
+    contenders = {OURS: OUR_OWN, "aiohttp": SAVERS["aiohttp"], "http.client, 1 MiB": Contender("http_client")}
+    with nginx_with(size) as (url, folder, _), workers(contenders) as made:
+        taken = contest({name: partial(saving, each, url, folder / "out", burn=True) for name, each in made.items()})
+        rates = [
+            f"{each.name} {size / 1e6 / each.seconds.median:.0f} MB/s"
+            for each in taken.rivals
+            if each.seconds is not None
+        ]
+        return Outcome((taken.speed("aiohttp"),), (", ".join(rates),), taken.rivals)
+
+
+WALL = at_least(0.85, "speed")
+CPU = at_most(2.0, of="CPU")
 
 ROWS = (
-    Row("url-to-cache", "1 GiB URL → cache, reader draining, loopback nginx", "`curl -o`", 0.85, url_to_cache),
     Row(
-        "url-to-cache-tls",
-        "the same over TLS 1.3",
+        "url-to-cache",
+        "1 GiB URL → cache, reader draining, loopback nginx",
         "`curl -o`",
-        0.85,
-        lambda: url_to_cache(tls=True),
+        (WALL, CPU),
+        partial(url_to_cache, everybody=True),
     ),
+    Row("url-to-cache-tls", "the same over TLS 1.3", "`curl -o`", (WALL, CPU), partial(url_to_cache, tls=True)),
     Row(
         "url-to-cache-h2",
         "the same over TLS and HTTP/2",
         "`curl -o`",
-        0.85,
-        lambda: url_to_cache(tls=True, http2=True),
+        (WALL, CPU),
+        partial(url_to_cache, tls=True, http2=True),
     ),
-    Row("peak-memory", "peak memory above import, 1 GiB read through", "", 80, peak_memory, at_most=True, unit=" MiB"),
+    Row("url-to-cache-copy", "the same, for scale", "a copy of nginx's own file", (), copying),
+    Row("checksums", "the same with checksums", "without", (at_most(1.05, of="time"),), checksums),
+    Row("get", "`kithara get` 1 GiB, process included", "`curl -o`", (at_least(0.75, "speed"),), getting),
     Row(
-        "far-seek",
-        "far seek, 5 MB/s, 50 ms, warm: first byte",
-        "one round trip",
-        1.15,
-        far_seek,
-        at_most=True,
-        unit=" RTT",
+        "bulk",
+        "20 MiB, 5 MB/s for each connection: 4 connections",
+        "1 connection",
+        (at_least(3.5, "speed"),),
+        bulk,
     ),
+    Row("burning", "64 MiB beside a thread that burns the GIL", "aiohttp", (at_least(1.5, "speed"),), burning),
 )
