@@ -12,11 +12,13 @@ from typing import Any
 from kithara_file.config import FileConfig
 from kithara_file.session.file import File
 from kithara_file.stream.aio import AsyncStream
-from kithara_file.stream.committed import buffer_of
-from kithara_file.stream.stream import BufferedStream, Stream
+from kithara_file.stream.quick import buffer_of
+from kithara_file.stream.stream import Stream
 
 
-def open_file(url: str | os.PathLike[str], buffering: int = io.DEFAULT_BUFFER_SIZE, **options: Any) -> BufferedStream:
+def open_file(
+    url: str | os.PathLike[str], buffering: int = io.DEFAULT_BUFFER_SIZE, **options: Any
+) -> io.BufferedReader:
     """Open `url` (http, https, file, or a path) as a seekable `io.BufferedReader` with a buffer of `buffering` bytes.
 
     Returns once the headers are in; the rest downloads while it is read, and a seek beyond it fetches a range of its

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import ExitStack
+from io import BufferedReader
 from pathlib import Path
 
 import pytest
 
 from kithara_file import File, FileConfig, open_file
-from kithara_file.stream.stream import BufferedStream
 from tests.contract.files import SOON, Opening
 from tests.world import Origin
 
@@ -24,16 +24,16 @@ def stack() -> Iterator[ExitStack]:
 def opening(request: pytest.FixtureRequest, stack: ExitStack, tmp_path: Path) -> Opening:
     """Give a function which puts bytes somewhere and opens them."""
 
-    def local(data: bytes) -> BufferedStream:
+    def local(data: bytes) -> BufferedReader:
         path = tmp_path / "file"
         path.write_bytes(data)
         return stack.enter_context(open_file(path))
 
-    def online(data: bytes) -> BufferedStream:
+    def online(data: bytes) -> BufferedReader:
         origin = stack.enter_context(Origin())
         return stack.enter_context(open_file(origin.serve("/file", data), store=tmp_path / "store"))
 
-    def cached(data: bytes) -> BufferedStream:
+    def cached(data: bytes) -> BufferedReader:
         with Origin() as origin:
             url = origin.serve("/file", data)
             with File.open(FileConfig(url, store=tmp_path / "store")) as session:

@@ -10,6 +10,7 @@ import asyncio
 import threading
 from collections.abc import Callable, Coroutine
 from contextlib import ExitStack
+from io import BufferedReader
 from pathlib import Path
 from random import Random
 from typing import Any, Protocol, Self, TypeVar
@@ -18,11 +19,11 @@ from kithara_file import AsyncStream, File, FileConfig, NotFound, Retry, Stream
 from kithara_file.clock import CancelToken, Deadline
 from kithara_file.ranges import ByteRange
 from kithara_file.storage import MemoryResource
-from kithara_file.stream.stream import BufferedStream
+from kithara_file.storage.resource import Descriptor
 from tests.world import NeverAnswer, Origin, StallAt, Status, plain, ranged, when
 
 T = TypeVar("T")
-Opening = Callable[[bytes], BufferedStream]
+Opening = Callable[[bytes], BufferedReader]
 """Puts bytes somewhere and opens them."""
 
 SOON = 10.0
@@ -84,11 +85,7 @@ class MemorySource:
     def length(self) -> int | None:
         return self._resource.length
 
-    @property
-    def committed(self) -> bool:
-        return False
-
-    def descriptor(self) -> int | None:
+    def descriptor(self) -> Descriptor | None:
         return None
 
     def read_at(self, start: int, buffer: memoryview) -> int:

@@ -17,7 +17,7 @@ from kithara_file.session.view import Playhead
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
-    from kithara_file.storage.resource import Resource
+    from kithara_file.storage.resource import Descriptor, Resource
 
 T = TypeVar("T")
 
@@ -97,12 +97,7 @@ class Reader:
         """The present look-ahead in bytes."""
         return window_after(self._position - self._run_start, self._first, self._limit)
 
-    @property
-    def committed(self) -> bool:
-        """True while every byte is on disk for good."""
-        return self._resource.committed
-
-    def descriptor(self) -> int | None:
+    def descriptor(self) -> Descriptor | None:
         """Return a new file descriptor of the complete file; see `Resource.descriptor`."""
         return self._resource.descriptor()
 

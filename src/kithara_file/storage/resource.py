@@ -9,6 +9,7 @@ One thread *writes* (the loop of the session that owns the resource): `announce`
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Protocol
 
 from kithara_file.clock import CancelToken, Deadline
@@ -30,6 +31,15 @@ class Demand:
 
     def __repr__(self) -> str:
         return f"<Demand {self.wanted or 'length'}{' refused' if self.error else ''}>"
+
+
+@dataclass(slots=True, weakref_slot=True, eq=False)
+class Descriptor:
+    """An open file that held every byte when it was given out, with a position of its own; the taker closes it."""
+
+    number: int
+    intact: bool = True
+    """False, for good, once bytes of the file are known to be lost, and before any of them is written again."""
 
 
 class Resource(Protocol):
@@ -89,8 +99,8 @@ class Resource(Protocol):
 
     # -- any thread --------------------------------------------------------------------------------------------------
 
-    def descriptor(self) -> int | None:
-        """Return a new file descriptor of the bytes with a position of its own; None unless committed to one file."""
+    def descriptor(self) -> Descriptor | None:
+        """Return a new file descriptor of the bytes; None unless they are committed to one file."""
 
     def read_at(self, start: int, buffer: memoryview) -> int:
         """Fill `buffer` with the bytes present from `start` on; return how many, 0 when the first is missing."""

@@ -5,10 +5,12 @@ Must not know: where the files of the store lie, what a remote is, when anything
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterable
 from errno import EISDIR, ELOOP, ENOENT, ENOTDIR, ENXIO, ESPIPE
 from pathlib import Path
 from uuid import UUID
+from weakref import WeakSet
 
 from kithara_file.errors import CorruptResource, StorageError, StreamClosed
 from kithara_file.ranges import ByteRange, Coverage
@@ -18,6 +20,7 @@ from kithara_file.storage.claims import Claims
 from kithara_file.storage.digest import wrong
 from kithara_file.storage.faults import named
 from kithara_file.storage.journal import Journal, NoJournal
+from kithara_file.storage.resource import Descriptor
 from kithara_file.storage.spill import Window
 from kithara_file.storage.system import OpenFile, after, before, boot_id
 from kithara_file.storage.verify import Progress, damage
@@ -53,6 +56,7 @@ class StreamingResource(Waitable):
         self._window: Window | None = None
         self._fault: StorageError | None = None
         self._written = False
+        self._given: WeakSet[Descriptor] = WeakSet()
 
     # -- beginnings --------------------------------------------------------------------------------------------------
 
@@ -258,10 +262,19 @@ class StreamingResource(Waitable):
         whole = self._length is not None and history.coverage.covers(0, self._length)
         return size if whole and history.inode == self._open().inode else None
 
-    def descriptor(self) -> int | None:
-        """Return a new file descriptor of the bytes with a position of its own; None unless committed to one file."""
+    def descriptor(self) -> Descriptor | None:
+        """Return a new file descriptor of the bytes; None unless they are committed to one file."""
         data = self._open()
-        return data.again() if self._committed and data.size == self._length else None
+        number = data.again() if data.size == self._length else None
+        if number is None:
+            return None
+        given = Descriptor(number)
+        with self._lock:
+            if self._committed:
+                self._given.add(given)
+                return given
+        os.close(number)
+        return None
 
     # -- any thread --------------------------------------------------------------------------------------------------
 
@@ -316,6 +329,8 @@ class StreamingResource(Waitable):
                 coverage.add(each.start, each.end)
             self._coverage = coverage
             self._committed = False
+            for given in self._given:
+                given.intact = False
 
     def _read_past(self, data: OpenFile, start: int, buffer: memoryview) -> int:
         """Read where some bytes are on disk and some in the window."""

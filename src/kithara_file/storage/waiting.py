@@ -20,7 +20,7 @@ from kithara_file.clock import CancelToken, Deadline
 from kithara_file.errors import KitharaError, StorageError, StreamClosed
 from kithara_file.ranges import ByteRange, Coverage
 from kithara_file.storage.claims import Claims
-from kithara_file.storage.resource import Demand
+from kithara_file.storage.resource import Demand, Descriptor
 from kithara_file.storage.waking import TaskDemand, ThreadDemand, Waiter
 
 _T = TypeVar("_T")
@@ -105,7 +105,7 @@ class Waitable:
     def catch_up(self) -> None:
         """Do nothing: nobody else lands bytes here."""
 
-    def descriptor(self) -> int | None:
+    def descriptor(self) -> Descriptor | None:
         """Return None: there is no file, or not one that is complete."""
         return None
 

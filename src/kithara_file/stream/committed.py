@@ -1,4 +1,4 @@
-"""A complete resource as a Python file, at the speed of one: reads go to the kernel without a detour.
+"""A complete resource as a Python file: reads go to the kernel without a detour.
 
 Must not know: where the file lies. Should the file lose bytes or fail while it is read, reads take the slow way from
 then on, on which they are fetched again; a file that ends before its time is never taken for the end.
@@ -7,12 +7,14 @@ then on, on which they are fetched again; a file that ends before its time is ne
 from __future__ import annotations
 
 import io
+import os
 import threading
 from typing import TYPE_CHECKING
 
 from kithara_file.clock import CancelToken
+from kithara_file.storage.resource import Descriptor
 from kithara_file.stream.source import Source
-from kithara_file.stream.stream import BufferedStream, CarefulBuffer, Stream
+from kithara_file.stream.stream import Stream
 
 if TYPE_CHECKING:
     from _typeshed import WriteableBuffer
@@ -27,21 +29,17 @@ def stream_of(source: Source, cancel: CancelToken) -> Stream:
     return Stream(source, cancel) if descriptor is None else CommittedStream(descriptor, source, cancel)
 
 
-def buffer_of(stream: Stream, size: int) -> BufferedStream:
-    """Return a buffer of `size` bytes over `stream`, as careful as that needs."""
-    return (BufferedStream if isinstance(stream, CommittedStream) else CarefulBuffer)(stream, size)
-
-
 class CommittedStream(io.FileIO, Stream):
     """A `Stream` whose bytes are all on disk. `fileno` works; `seek` and `tell` are FileIO's."""
 
     name = ""
 
-    def __init__(self, descriptor: int, source: Source, cancel: CancelToken) -> None:
-        """Take `descriptor` (with a position of its own) over."""
-        io.FileIO.__init__(self, descriptor, "rb")
+    def __init__(self, descriptor: Descriptor, source: Source, cancel: CancelToken) -> None:
+        """Take `descriptor` over."""
+        io.FileIO.__init__(self, descriptor.number, "rb")
         Stream.__init__(self, source, cancel)
         self.name = source.name
+        self.file = descriptor
         self._untold = 0
         # The number of a closed descriptor soon belongs to another file, and a read under way would be of that one.
         # Re-entrant, because a signal handler may close the file which it interrupts.
@@ -58,22 +56,30 @@ class CommittedStream(io.FileIO, Stream):
 
     def readinto(self, buffer: WriteableBuffer, /) -> int:
         """Read what fits; 0 at the end."""
-        if self._source.committed and self.error is None:
+        if self.file.intact and self.error is None:
             try:
                 with self._reading:
                     count = io.FileIO.readinto(self, buffer)
             except OSError:
-                count = 0  # on the slow way the fault is met again, by those who know what follows from it
-            if count:
+                count = 0
+            if count and self.file.intact:
                 self._untold += count
                 if self._untold >= TELL_BYTES:
-                    self._tell()
+                    self.tell_source()
                 return count
+            self.take_back(count)
         return Stream.readinto(self, buffer)
+
+    def take_back(self, count: int) -> None:
+        """Step back over `count` bytes that may not be those of the file, to read them the slow way.
+
+        There a fault of the disk is met again, by those who know what follows from it, and an end is proven.
+        """
+        self._position -= count
 
     def read(self, size: int | None = -1, /) -> bytes:
         """Return `size` bytes, fewer only when the end comes first; all that is left when negative."""
-        if not self._source.committed or self.error is not None:
+        if not self.file.intact or self.error is not None:
             return Stream.read(self, size)
         with self._reading:
             start = io.FileIO.tell(self)
@@ -82,7 +88,7 @@ class CommittedStream(io.FileIO, Stream):
             except OSError:
                 data = b""
         end = start + len(data)
-        if len(data) == size or end >= (self.length or 0):
+        if (len(data) == size or end >= (self.length or 0)) and self.file.intact:
             return data
         self._position = start
         return Stream.read(self, size)
@@ -94,11 +100,14 @@ class CommittedStream(io.FileIO, Stream):
     def seek(self, offset: int, whence: int = 0, /) -> int:
         """Move, and forget a sticky error."""
         self.error = None
+        if whence == os.SEEK_END and self.length is not None:  # which a file that was cut does not know any more
+            offset, whence = max(self.length + offset, -1), os.SEEK_SET
         with self._reading:
             return io.FileIO.seek(self, offset, whence)
 
-    def _tell(self) -> None:
-        count, self._untold = self._untold, 0
+    def tell_source(self, count: int = 0) -> None:
+        """Let the source know what was read: `count` bytes beside those that were read by this object."""
+        count, self._untold = self._untold + count, 0
         self._source.consumed(io.FileIO.tell(self) - count, count)
 
     def _close(self, *, wait: bool) -> None:

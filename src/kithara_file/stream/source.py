@@ -9,6 +9,7 @@ from typing import Any, Protocol, TypeVar
 
 from kithara_file.clock import CancelToken, Deadline
 from kithara_file.ranges import ByteRange
+from kithara_file.storage.resource import Descriptor
 
 C_contra = TypeVar("C_contra", contravariant=True)
 
@@ -28,12 +29,8 @@ class Source(Protocol):
     def read_timeout(self) -> float | None:
         """The longest one read may block, in seconds."""
 
-    @property
-    def committed(self) -> bool:
-        """True while every byte is on disk for good."""
-
-    def descriptor(self) -> int | None:
-        """Return a new file descriptor of the bytes with a position of its own, if they are in one complete file."""
+    def descriptor(self) -> Descriptor | None:
+        """Return a new file descriptor of the bytes, if they are in one complete file."""
 
     def read_at(self, start: int, buffer: memoryview) -> int:
         """Fill `buffer` with what is present from `start` on; return how many bytes, 0 when the first is missing."""

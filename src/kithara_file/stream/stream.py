@@ -149,14 +149,22 @@ class Stream(Handle, io.RawIOBase):
         self.interrupt()
         self._source.close(wait=wait)
 
+    def drop(self) -> None:
+        """Close without waiting for anything, as a finalizer must, which may run anywhere."""
+        self._close(wait=False)
+
     def __del__(self) -> None:
-        # A dropped stream ends its download as a closed one does, but a finalizer may run anywhere: it must not wait.
+        # A dropped stream ends its download as a closed one does.
         if hasattr(self, "_source"):
-            self._close(wait=False)
+            self.drop()
 
 
 class BufferedStream(io.BufferedReader):
-    """`io.BufferedReader` over a `Stream` which another thread can close while a read is blocked."""
+    """`io.BufferedReader` over a `Stream` whose reads may block, fail and be given up.
+
+    Another thread can close it while a read is blocked, and a read that fails or is interrupted leaves the position
+    where it was: the base class drops what it has gathered so far, and the next read would go on behind that.
+    """
 
     raw: Stream
 
@@ -171,15 +179,7 @@ class BufferedStream(io.BufferedReader):
 
     def __del__(self) -> None:
         with suppress(ValueError, AttributeError):
-            self.raw.__del__()
-
-
-class CarefulBuffer(BufferedStream):
-    """A buffer in which a read that fails or is interrupted leaves the position where it was.
-
-    The base class drops what it has gathered so far, and the next read would go on behind that. The care costs more
-    than small reads themselves, so that a stream which cannot be interrupted goes without.
-    """
+            self.raw.drop()
 
     def read(self, size: int | None = -1, /) -> bytes:
         """Return `size` bytes, fewer only when the end comes first; all that is left when negative."""

@@ -133,7 +133,7 @@ def test_what_is_known_comes_from_the_host() -> None:
     room = Room()
     reader = of(room, read_timeout=3.0)
     assert (reader.name, reader.length, reader.read_timeout) == (URL, 100 * MIB, 3.0)
-    assert (reader.committed, reader.descriptor()) == (False, None)
+    assert reader.descriptor() is None
     assert repr(reader) == f"<Reader at 0 · {MIB} ahead>"
 
 

@@ -11,49 +11,27 @@ import pytest
 from kithara_file.clock import CancelToken
 from kithara_file.errors import NotFound
 from kithara_file.storage import MemoryResource
-from kithara_file.stream.committed import CommittedStream, buffer_of, stream_of
-from kithara_file.stream.stream import BufferedStream, CarefulBuffer, Stream
+from kithara_file.stream.committed import CommittedStream, stream_of
+from kithara_file.stream.stream import Stream
 from tests.contract.files import MemorySource
-
-DATA = bytes(range(256)) * 8000
-
-
-class OnDisk(MemorySource):
-    """A source whose bytes are all in a file, and once more in memory."""
-
-    def __init__(self, path: Path) -> None:
-        resource = MemoryResource(len(DATA))
-        resource.write_at(0, DATA)
-        super().__init__(resource)
-        self._path = path
-        self.is_committed = True
-
-    @property
-    def committed(self) -> bool:
-        return self.is_committed
-
-    def descriptor(self) -> int | None:
-        return os.open(self._path, os.O_RDONLY)
+from tests.unit.stream.on_disk import DATA, OnDisk
 
 
 @pytest.fixture
 def source(tmp_path: Path) -> OnDisk:
     """Make a source over a file."""
-    (tmp_path / "data").write_bytes(DATA)
     return OnDisk(tmp_path / "data")
 
 
-def test_what_is_complete_gets_a_descriptor_and_a_plain_buffer(source: OnDisk) -> None:
-    with stream_of(source, CancelToken()) as stream, buffer_of(stream, 4096) as buffer:
+def test_what_is_complete_has_a_descriptor(source: OnDisk) -> None:
+    with stream_of(source, CancelToken()) as stream:
         assert isinstance(stream, CommittedStream)
-        assert type(buffer) is BufferedStream
-        assert os.fstat(buffer.fileno()).st_size == len(DATA)
+        assert os.fstat(stream.fileno()).st_size == len(DATA)
 
 
-def test_what_is_not_complete_gets_neither() -> None:
-    with stream_of(MemorySource(MemoryResource(5)), CancelToken()) as stream, buffer_of(stream, 4096) as buffer:
+def test_what_is_not_complete_has_none() -> None:
+    with stream_of(MemorySource(MemoryResource(5)), CancelToken()) as stream:
         assert type(stream) is Stream
-        assert type(buffer) is CarefulBuffer
 
 
 @pytest.mark.parametrize("size", [10, -1, len(DATA)])
@@ -71,7 +49,7 @@ def test_a_file_that_was_cut_is_read_the_slow_way(source: OnDisk, tmp_path: Path
 def test_what_is_known_to_be_damaged_is_read_the_slow_way(source: OnDisk, tmp_path: Path) -> None:
     with stream_of(source, CancelToken()) as stream:
         (tmp_path / "data").write_bytes(b"x" * len(DATA))
-        source.is_committed = False
+        source.file.intact = False
         assert stream.read(100) == DATA[:100]
         assert stream.tell() == 100
         assert stream.read() == DATA[100:]

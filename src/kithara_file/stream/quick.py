@@ -1,0 +1,124 @@
+"""A complete resource behind Python's own file objects, for reads that cost what those of builtin `open` cost.
+
+Must not know: where the file lies.
+
+`io.BufferedReader` leaves a slow check out only when it and its raw file are of exactly Python's own types, which is a
+third of a read of one byte; and a `readinto` written in Python costs a fifth of a read of 64 KiB. So both objects are
+Python's, and what is ours hangs on the instances, where the interpreter looks first: a `readinto` that is the `send` of
+a generator (to resume one is the cheapest way from C into Python and back), and the ends of both. A file that loses
+bytes is read through its `CommittedStream` from then on.
+"""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Callable, Generator
+from typing import TYPE_CHECKING
+from weakref import ref
+
+from kithara_file.stream.committed import TELL_BYTES, CommittedStream
+from kithara_file.stream.stream import BufferedStream, Stream
+
+if TYPE_CHECKING:
+    from _typeshed import WriteableBuffer
+
+    Pump = Generator[int, WriteableBuffer, None]
+
+
+def buffer_of(stream: Stream, size: int) -> io.BufferedReader:
+    """Return a buffer of `size` bytes over `stream`, as careful as that needs."""
+    if not isinstance(stream, CommittedStream):
+        return BufferedStream(stream, size)
+    raw = io.FileIO(stream.fileno(), closefd=False)
+    buffer: io.BufferedReader = io.BufferedReader(raw, size)
+    _Hooks(stream, raw, buffer)
+    return buffer
+
+
+class _Hooks:
+    """What hangs on a raw file and its buffer. It must not hold them, or they would not go when they are dropped."""
+
+    def __init__(self, stream: CommittedStream, raw: io.FileIO, buffer: io.BufferedReader) -> None:
+        self._stream = stream
+        self._raw, self._buffer = ref(raw), ref(buffer)
+        self._seek: Callable[[int], int] = io.FileIO.seek.__get__(stream)
+        self._pump = self._pumping()
+        next(self._pump)
+        vars(buffer).update(close=self.close_buffer)
+        self._hang(name=stream.name, length=stream.length, error=None, retry=self.retry, close=self.close)
+        self._hang(readinto=self._pump.send, read=stream.read, readall=stream.readall, seek=self.seek)
+
+    def _hang(self, **attributes: object) -> None:
+        if (raw := self._raw()) is not None:
+            vars(raw).update(attributes)
+
+    # -- reading -----------------------------------------------------------------------------------------------------
+
+    def _pumping(self) -> Pump:
+        """Read into each buffer that is sent; what may not be bytes of the file, or is its end, is doubted."""
+        stream = self._stream
+        readinto, file, untold = io.FileIO.readinto.__get__(stream), stream.file, 0
+        buffer = yield 0
+        while True:
+            try:
+                count = readinto(buffer)
+            except OSError:
+                count = 0
+            if count and file.intact:
+                untold += count
+                if untold >= TELL_BYTES:
+                    stream.tell_source(untold)
+                    untold = 0
+            else:
+                count = self._doubt(buffer, count)
+            buffer = yield count
+
+    def _doubt(self, buffer: WriteableBuffer, count: int) -> int:
+        self._hang(readinto=self.readinto)
+        self._stream.take_back(count)
+        count = self.readinto(buffer)
+        if self._stream.file.intact:  # this was the end, and nothing worse
+            self._hang(readinto=self._pump.send)
+        return count
+
+    def readinto(self, buffer: WriteableBuffer) -> int:
+        """Read carefully, as is done from the first doubt on."""
+        try:
+            return self._stream.readinto(buffer)
+        finally:
+            self._hang(error=self._stream.error)
+
+    def seek(self, offset: int, whence: int = 0) -> int:
+        """Move, and forget a sticky error; the end is where the length says, whatever the file says."""
+        if whence == 0 and self._stream.error is None:
+            return self._seek(offset)
+        self._hang(error=None)
+        return self._stream.seek(offset, whence)
+
+    def retry(self) -> None:
+        """Forget a sticky error."""
+        self._hang(error=None)
+        self._stream.retry()
+
+    # -- the end -----------------------------------------------------------------------------------------------------
+
+    def close_buffer(self) -> None:
+        """Wake a blocked read first: the base class waits for its own lock, which that read holds."""
+        self._stream.interrupt()
+        buffer = self._buffer()
+        if buffer is None or buffer._finalizing:  # type: ignore[attr-defined]  # noqa: SLF001 (a finalizer must not wait)
+            self._stream.drop()
+        if buffer is not None:
+            io.BufferedReader.close(buffer)
+
+    def close(self) -> None:
+        """Close the raw file."""
+        self._hang(readinto=self.readinto)
+        try:
+            self._pump.close()
+        except ValueError:  # it reads at this moment, in another thread: the number must stay taken while it does
+            self._stream.interrupt()
+        else:
+            self._stream.close()
+        if (raw := self._raw()) is not None:
+            io.FileIO.close(raw)

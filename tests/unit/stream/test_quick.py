@@ -1,0 +1,175 @@
+"""The buffer over a complete file is Python's own, and still never ends before its time."""
+
+from __future__ import annotations
+
+import gc
+import io
+import os
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from kithara_file.clock import CancelToken
+from kithara_file.errors import NotFound
+from kithara_file.storage import MemoryResource
+from kithara_file.stream.committed import stream_of
+from kithara_file.stream.quick import buffer_of
+from kithara_file.stream.stream import BufferedStream
+from tests.contract.files import MemorySource
+from tests.unit.stream.on_disk import DATA, OnDisk
+
+SIZE = 4096
+
+
+@pytest.fixture
+def source(tmp_path: Path) -> OnDisk:
+    """Make a source over a file."""
+    return OnDisk(tmp_path / "data")
+
+
+@pytest.fixture
+def file(source: OnDisk) -> Iterator[io.BufferedReader]:
+    """Open it."""
+    with buffer_of(stream_of(source, CancelToken()), SIZE) as file:
+        yield file
+
+
+def test_what_is_complete_is_read_by_types_that_python_is_fast_with(source: OnDisk, file: io.BufferedReader) -> None:
+    assert type(file) is io.BufferedReader
+    assert type(file.raw) is io.FileIO
+    assert (file.name, file.mode) == ("memory", "rb")
+    assert os.fstat(file.fileno()).st_size == len(DATA)
+
+
+def test_what_is_not_complete_is_read_with_care() -> None:
+    with buffer_of(stream_of(MemorySource(MemoryResource(5)), CancelToken()), SIZE) as buffer:
+        assert type(buffer) is BufferedStream
+
+
+@pytest.mark.parametrize("size", [1, 100, SIZE, 3 * SIZE + 1, -1])
+@pytest.mark.parametrize("cut", [0, 1000, 2 * SIZE])
+def test_a_file_that_was_cut_is_no_end(source: OnDisk, file: io.BufferedReader, cut: int, size: int) -> None:
+    os.truncate(source.path, cut)
+    parts = list(iter(lambda: file.read(size), b""))
+    assert b"".join(parts) == DATA
+    file.seek(-10, os.SEEK_END)
+    assert file.read() == DATA[-10:]
+
+
+def test_a_read_that_was_overtaken_by_damage_is_done_again(source: OnDisk, file: io.BufferedReader) -> None:
+    source.path.write_bytes(b"\0" * len(DATA))  # a hole between what was lost and what has come again already
+    source.file.intact = False
+    assert file.read(3 * SIZE) == DATA[: 3 * SIZE]
+    assert file.tell() == 3 * SIZE
+    assert file.read() == DATA[3 * SIZE :]
+
+
+def test_after_the_end_it_reads_on_as_fast(source: OnDisk, file: io.BufferedReader) -> None:
+    for _ in range(3):
+        quick = file.raw.readinto
+        assert file.read() == DATA
+        assert file.read(1) == b""
+        assert file.raw.readinto == quick
+        file.seek(0)
+
+
+def test_an_error_sticks_until_a_seek(source: OnDisk, file: io.BufferedReader) -> None:
+    source.read_at = lambda *_: (_ for _ in ()).throw(NotFound(404, url="http://host/"))  # type: ignore[method-assign]
+    os.truncate(source.path, 0)
+    for _ in range(2):
+        with pytest.raises(NotFound):
+            file.read(10)
+        assert isinstance(vars(file.raw)["error"], NotFound)
+    del source.read_at
+    file.seek(0)
+    assert vars(file.raw)["error"] is None
+    assert file.read(10) == DATA[:10]
+
+
+def test_the_source_hears_now_and_then_what_was_read_and_the_end(source: OnDisk, file: io.BufferedReader) -> None:
+    while file.read(1 << 16):
+        pass
+    assert sum(count for _, count in source.reads) >= 1 << 20
+    assert len(source.reads) <= 4
+    assert source.reads[-1] == (len(DATA), 0)
+
+
+def open_descriptors() -> int:
+    return len(list(Path("/proc/self/fd").iterdir()))
+
+
+def test_it_is_closed_once_and_for_all(source: OnDisk) -> None:
+    before = open_descriptors()
+    file = buffer_of(stream_of(source, CancelToken()), SIZE)
+    assert file.read(1) == DATA[:1]
+    file.close()
+    file.close()
+    assert source.closed == [True]
+    assert open_descriptors() == before
+    for use in (lambda: file.read(1), lambda: file.raw.read(1), lambda: file.raw.readinto(memoryview(bytearray(1)))):
+        with pytest.raises(ValueError, match="closed"):
+            use()
+
+
+def test_dropped_it_lets_its_source_go_without_waiting_for_anything(source: OnDisk) -> None:
+    before = open_descriptors()
+    gc.disable()
+    try:
+        file = buffer_of(stream_of(source, CancelToken()), SIZE)
+        assert file.read(1) == DATA[:1]
+        del file
+        assert source.closed == [False]
+        assert open_descriptors() == before
+    finally:
+        gc.enable()
+
+
+def test_it_can_be_closed_while_a_read_waits_for_bytes_that_were_lost(source: OnDisk) -> None:
+    waits = threading.Event()
+    source._resource = MemoryResource(len(DATA))
+    source._resource.on_demand = waits.set
+    file = buffer_of(stream_of(source, CancelToken()), SIZE)
+    os.truncate(source.path, 0)
+    found: list[BaseException] = []
+
+    def read() -> None:
+        try:
+            file.read(1)
+        except ValueError as error:
+            found.append(error)
+
+    reader = threading.Thread(target=read)
+    reader.start()
+    assert waits.wait(5)
+    file.close()
+    reader.join(5)
+    assert [type(each).__name__ for each in found] == ["StreamClosed"]
+
+
+def test_a_read_never_gets_bytes_of_another_file_though_its_own_is_closed_below_the_buffer(
+    source: OnDisk, tmp_path: Path
+) -> None:
+    """The number of a closed descriptor is given to the next file that is opened."""
+    (tmp_path / "other").write_bytes(b"\xff" * len(DATA))
+    wrong: list[bytes] = []
+
+    def read(file: io.BufferedReader) -> None:
+        try:
+            while True:
+                file.seek(0)
+                if (data := file.read(SIZE)) != DATA[:SIZE]:
+                    wrong.append(data)
+        except ValueError:
+            return
+
+    for _ in range(50):
+        file = buffer_of(stream_of(source, CancelToken()), SIZE)
+        reader = threading.Thread(target=read, args=(file,))
+        reader.start()
+        file.raw.close()
+        with (tmp_path / "other").open("rb"):
+            reader.join(5)
+        assert not reader.is_alive()
+    assert wrong == []
