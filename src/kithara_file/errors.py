@@ -12,7 +12,7 @@ Must not know: how any of it happened. Every other room raises these; this room 
     ├ OfflineMiss(OSError)         start, end
     ├ StorageError(OSError): DiskFull · CorruptResource
     ├ AssetError: InvalidKey · LeaseHeld
-    ├ MediaError: UnsupportedMedia · DecodeFailed
+    ├ MediaError: UnsupportedMedia · DecodeFailed · DeviceUnavailable
     ├ Cancelled(OSError) · StreamClosed(ValueError) · ConfigError(ValueError)
 
 Errors that cross the file boundary are ``OSError``s, so that ``except OSError`` works in code that never heard of us.
@@ -217,7 +217,7 @@ class LeaseHeld(AssetError):
 
 
 class MediaError(KitharaError):
-    """The bytes arrived but are not what the decoder can use."""
+    """The bytes arrived but cannot be made heard."""
 
 
 class UnsupportedMedia(MediaError):
@@ -226,6 +226,10 @@ class UnsupportedMedia(MediaError):
 
 class DecodeFailed(MediaError):
     """Audio, but too damaged to go on."""
+
+
+class DeviceUnavailable(MediaError):
+    """The machine has no device to play on, or none that can be had now."""
 
 
 class Cancelled(KitharaError, OSError):

@@ -4,7 +4,7 @@ Takes any binary file object. Needs the extra `kithara-file[audio]`; `import kit
 """
 
 from kithara_file.audio.audio import Audio
-from kithara_file.audio.device import DeviceSink, DeviceUnavailable
+from kithara_file.audio.device import DeviceSink
 from kithara_file.audio.events import (
     AudioEvent,
     DecodeError,
@@ -19,7 +19,8 @@ from kithara_file.audio.events import (
 from kithara_file.audio.media import Block, Cover, MediaInfo, Spec
 from kithara_file.audio.player import Player
 from kithara_file.audio.sink import Feed, Sink
-from kithara_file.audio.sinks import NullSink, RawSink, WavSink
+from kithara_file.audio.sinks import NullSink, RawSink, TapeSink, WavSink
+from kithara_file.errors import DeviceUnavailable
 from kithara_file.events import EndOfStream
 
 __all__ = [
@@ -42,6 +43,7 @@ __all__ = [
     "Sink",
     "Spec",
     "Stalled",
+    "TapeSink",
     "TrackFailed",
     "TrackStarted",
     "Underrun",

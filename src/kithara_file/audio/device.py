@@ -12,13 +12,9 @@ import miniaudio  # type: ignore[import-untyped]
 
 from kithara_file.audio.media import Samples, Spec
 from kithara_file.audio.sink import Feed
-from kithara_file.errors import MediaError
+from kithara_file.errors import DeviceUnavailable
 
 BUFFER_MILLISECONDS = 100
-
-
-class DeviceUnavailable(MediaError):
-    """The machine has no device to play on."""
 
 
 class DeviceSink:

@@ -7,12 +7,14 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections import deque
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Self, TypeAlias
+from weakref import WeakKeyDictionary
 
 from kithara_file.audio.audio import Audio
 from kithara_file.audio.deck import Deck
+from kithara_file.audio.device import DeviceSink
 from kithara_file.audio.events import TrackFailed, TrackStarted
 from kithara_file.audio.media import Spec
 from kithara_file.audio.sink import Sink
@@ -21,39 +23,53 @@ from kithara_file.events import EndOfStream, EventBus
 
 _log = logging.getLogger(__name__)
 
-OpenTrack: TypeAlias = Callable[[Spec], Audio]
-"""Opens a track with the rate and channels that it is told."""
+OpenTrack: TypeAlias = Callable[[Spec | None], Audio]
+"""Opens a track with the rate and channels that it is told, or with its own."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Change:
+    """What a player has to do besides playing: tracks to close, and the number of one to open."""
+
+    left: set[Audio]
+    opens: int | None
+    epoch: int
 
 
 class Player:
-    """Plays `audio`, and what is queued behind it, into `sink`.
+    """Plays `audio`, and what is queued behind it, into `sink`: the machine's own device if none is given.
 
-    The next track is opened as soon as the one before it has begun, so that it is there when it is needed. A track is
-    closed once another one has begun, and all are with the player.
+    A track is given as an `Audio`, or as what opens one: then it is opened half a minute before its turn, and can be
+    gone back to. It is closed once it was left, and all are with the player.
     """
 
-    def __init__(self, audio: Audio, sink: Sink, volume: float = 1.0) -> None:
+    def __init__(self, audio: Audio | OpenTrack, sink: Sink | None = None, volume: float = 1.0) -> None:
         self.events = EventBus()
         """Tells of `TrackStarted`, `TrackFailed`, and of `EndOfStream` after the last track; each `Audio` tells the
         rest on its own."""
         self.index = 0
-        """The number of the track that is played, from 0 on."""
-        self._sink = sink
-        self._deck = Deck(audio.spec, self._on_track)
+        """The number of the track that is played, or that was asked for, from 0 on."""
+        first = audio if isinstance(audio, Audio) else audio(None)
+        self._sink = DeviceSink() if sink is None else sink
+        self._deck = Deck(first.spec, self._on_track, self._tend)
         self._deck.volume = volume
-        self._deck.add(audio)
+        self._deck.add(first)
         self._lock = threading.Lock()
-        self._queue: deque[OpenTrack] = deque()
-        self._numbers = {id(audio): 0}
-        self._opened: list[Audio] = [audio]
-        self._turning = False
+        self._tracks: list[Audio | OpenTrack] = [audio]
+        self._opened = {first}
+        """What is on the deck, or was there and is still to be closed."""
+        self._numbers = WeakKeyDictionary({first: 0})
+        self._next = 1
+        """The number of the track that is to be opened next."""
+        self._opening: int | None = None
+        """The deck's epoch for which a track is being opened."""
         self._started = False
         self._closed = False
 
     # -- playing -----------------------------------------------------------------------------------------------------
 
     def play(self) -> None:
-        """Begin, or go on. Raises what the sink cannot start with."""
+        """Begin, or go on. Raises what the sink cannot start with, such as `DeviceUnavailable`."""
         self._check()
         if not self._started:
             self._sink.start(self._deck.spec, self._deck)
@@ -80,8 +96,28 @@ class Player:
 
     def next(self) -> None:
         """Go on with the next track; behind the last one is the end."""
+        self.go(self.index + 1)
+
+    def previous(self) -> None:
+        """Go back to the track before, or to the beginning of the first."""
+        self.go(max(0, self.index - 1))
+
+    def go(self, index: int) -> None:
+        """Go on with track number `index`. Returns at once: the track may still have to be opened."""
         self._check()
-        self._deck.drop()
+        tracks = self._deck.tracks
+        numbers = [self._number(track) for track in tracks]
+        if numbers[:1] == [index]:
+            self.seek(0.0)
+        elif numbers[1:] == [index]:
+            self.index = index
+            self._deck.drop(tracks[0])
+        else:
+            with self._lock:
+                self._next, last = index, len(self._tracks) - 1
+            self.index = min(index, last)
+            self._deck.clear(more=index <= last)
+        self._tend()
 
     @property
     def volume(self) -> float:
@@ -106,8 +142,13 @@ class Player:
 
     @property
     def current(self) -> Audio | None:
-        """The track that is played; None behind the last one."""
+        """The track that is played; None while it is being opened, and behind the last one."""
         return self._deck.current
+
+    @property
+    def failed(self) -> bool:
+        """True while the current track cannot go on: `wait` raises why; `seek` tries again, `next` leaves it."""
+        return self._deck.failed
 
     def wait(self, timeout: float | None = None) -> bool:
         """Wait until the sink has taken everything; False when that took more than `timeout` seconds.
@@ -124,73 +165,79 @@ class Player:
     def enqueue(self, track: Audio | OpenTrack) -> None:
         """Let `track` follow: an `Audio` of the same spec, or what opens one when its turn is near."""
         self._check()
-        if isinstance(track, Audio):
-            audio = track
-            self._enqueue(lambda _spec: audio)
-        else:
-            self._enqueue(track)
-
-    def _enqueue(self, open_track: OpenTrack) -> None:
         with self._lock:
-            self._queue.append(open_track)
-            self._deck.expect(len(self._queue))
-        if len(self._opened) - self.index <= 1:
-            self._turn()
+            self._tracks.append(track)
+        self._deck.expect(more=True, epoch=self._deck.epoch)
+        self._tend()
 
-    def _turn(self) -> None:
-        """Close what was played and open what comes next, in a thread of its own."""
+    def _tend(self) -> None:
+        """Close what was left, and open what comes next if it is time, in a thread of its own."""
+        change = self._change_due()
+        if change is not None:
+            threading.Thread(target=self._carry_out, args=(change,), name="kithara-audio-next", daemon=True).start()
+
+    def _change_due(self) -> _Change | None:
+        epoch, near = self._deck.epoch, self._deck.near
         with self._lock:
-            if self._turning or self._closed:
-                return
-            self._turning = True
-        threading.Thread(target=self._run_turn, name="kithara-audio-next", daemon=True).start()
+            if self._closed:
+                return None
+            left = self._opened.difference(self._deck.tracks)
+            self._opened -= left
+            opens = near and self._opening != epoch and self._next < len(self._tracks)
+            if opens:
+                self._opening = epoch
+            return _Change(left, self._next if opens else None, epoch) if left or opens else None
 
-    def _run_turn(self) -> None:
-        for track in self._opened[: self.index]:
-            track.close()
-        while self._wants_next() and not self._open():
-            continue
-        with self._lock:
-            self._turning = False
-        # A track may have begun, or have been queued, while this one was opened.
-        if self._wants_next():
-            self._turn()
+    def _carry_out(self, change: _Change | None) -> None:
+        while change is not None:
+            for track in change.left:
+                track.close()
+            if change.opens is not None:
+                self._follow(change.opens, change.epoch)
+            change = self._change_due()
 
-    def _wants_next(self) -> bool:
-        with self._lock:
-            return bool(self._queue) and not self._closed and len(self._opened) - self.index <= 1
-
-    def _open(self) -> bool:
-        """Open the next track; return False when that failed."""
-        track: Audio | None = None
+    def _follow(self, number: int, epoch: int) -> None:
         try:
-            track = self._queue[0](self._deck.spec)
-            self._adopt(track)
+            self._open(number, epoch)
         except (KitharaError, OSError, ValueError) as error:
-            _log.debug("! a track cannot be opened: %s", error)
-            self.events.publish(TrackFailed(len(self._opened), error))
+            _log.debug("! track %d cannot be opened: %s", number, error)
+            self.events.publish(TrackFailed(number, error))
         with self._lock:
-            self._queue.popleft()
-            left, closed = len(self._queue), self._closed
-        self._deck.expect(left)
-        if closed and track is not None:
-            track.close()
-        return track is not None
+            if self._opening == epoch:
+                self._opening, self._next = None, number + 1
+            more = self._next < len(self._tracks)
+        self._deck.expect(more=more, epoch=epoch)
 
-    def _adopt(self, track: Audio) -> None:
+    def _open(self, number: int, epoch: int) -> None:
+        wanted = self._tracks[number]
+        track = wanted if isinstance(wanted, Audio) else wanted(self._deck.spec)
+        if track.closed:
+            raise StreamClosed("This track was played and closed")
         with self._lock:
-            self._numbers[id(track)] = len(self._opened)
-            self._opened.append(track)
-        self._deck.add(track)
+            self._numbers[track] = number
+        try:
+            kept = self._deck.add(track, epoch)
+        except BaseException:
+            track.close()
+            raise
+        if not kept:
+            track.close()
+            return
+        with self._lock:  # now, and not before: what is opened and not on the deck is closed
+            self._opened.add(track)
 
     def _on_track(self, track: Audio | None) -> None:
         if track is None:
             self.events.publish(EndOfStream(self.index))
             return
-        self.index = self._numbers[id(track)]
-        self.events.publish(TrackStarted(self.index))
-        if self.index:
-            self._turn()
+        if track in self._deck.tracks:  # it may have been left in this moment
+            self.index = self._number(track)
+            self.events.publish(TrackStarted(self.index))
+            self._tend()
+
+    def _number(self, track: Audio) -> int:
+        with self._lock:
+            return self._numbers[track]
 
     # -- the end -----------------------------------------------------------------------------------------------------
 
@@ -200,9 +247,9 @@ class Player:
             if self._closed:
                 return
             self._closed = True
-            tracks = list(self._opened)
+            given = [track for track in self._tracks if isinstance(track, Audio)]
         self._deck.close()
-        for track in tracks:
+        for track in {*self._opened, *self._deck.tracks, *given}:
             track.close()
         self._sink.stop()
         self.events.close()

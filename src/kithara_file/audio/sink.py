@@ -17,7 +17,7 @@ class Feed(Protocol):
         """Write all of `out` without waiting, silence where there is no sound; return the frames of sound in it."""
 
     def read(self, frames: int) -> Samples:
-        """Return `frames` frames, fewer only at the end of everything; waits. Raises what a track failed with."""
+        """Return `frames` frames, fewer before the end or a failure, none only at the end of everything; waits."""
 
     def broke(self, error: Exception) -> None:
         """Hear that the sink cannot go on."""

@@ -1,40 +1,35 @@
-"""Sinks that need no device: into nothing, into a WAV file, as raw PCM.
+"""Sinks that need no device: into nothing, into a WAV file, as raw PCM; and one that plays faster into another.
 
 Must not know: tracks, decoders.
 """
 
 from __future__ import annotations
 
-import logging
 import os
 import threading
-import wave
 from collections.abc import Callable
-from contextlib import suppress
+from contextlib import AbstractContextManager, closing, nullcontext
+from math import inf
 from pathlib import Path
-from typing import Any, BinaryIO, Protocol
+from typing import BinaryIO, TypeAlias
 
-import numpy as np
-from numpy.typing import NDArray
-
-from kithara_file.audio.media import Samples, Spec
-from kithara_file.audio.sink import Feed
+from kithara_file.audio.media import Spec
+from kithara_file.audio.sink import Feed, Sink
+from kithara_file.audio.writers import RawWriter, WavWriter, Writer
 from kithara_file.clock import Clock, Deadline, SystemClock
-from kithara_file.errors import ConfigError, KitharaError, StreamClosed
-
-_log = logging.getLogger(__name__)
+from kithara_file.errors import ConfigError
 
 BLOCK = 1024
 JOIN_SECONDS = 1.0
+
+OpenFile: TypeAlias = Callable[[], AbstractContextManager[BinaryIO]]
 
 
 class NullSink:
     """Hears everything at the speed of a device, or `speed` times as fast, and keeps nothing."""
 
     def __init__(self, speed: float = 1.0, clock: Clock | None = None) -> None:
-        if not speed > 0:
-            msg = "speed must be positive"
-            raise ConfigError(msg)
+        check_rate(speed)
         self._speed = speed
         self._clock = clock or SystemClock()
         self._stopped = threading.Event()
@@ -69,41 +64,28 @@ class NullSink:
         return f"<NullSink × {self._speed:g} · {self.frames} frames>"
 
 
-class _Writer(Protocol):
-    """What a `_FileSink` writes into."""
-
-    def write(self, samples: Samples) -> None:
-        """Write all of them."""
-
-    def close(self) -> None:
-        """Complete the file."""
-
-
 class _FileSink:
     """Writes everything as fast as it comes, without silence for what is late."""
 
-    def __init__(self, open_writer: Callable[[Spec], _Writer]) -> None:
+    def __init__(self, open_file: OpenFile, open_writer: Callable[[BinaryIO, Spec], Writer]) -> None:
+        self._open_file = open_file
         self._open_writer = open_writer
         self._stopped = False
         self._thread: threading.Thread | None = None
 
     def start(self, spec: Spec, feed: Feed) -> None:
         """Begin to write. Raises `OSError` when the file cannot be opened."""
-        writer = self._open_writer(spec)
-        self._thread = threading.Thread(target=self._run, args=(writer, feed), name="kithara-sink", daemon=True)
+        work = (self._open_file(), spec, feed)
+        self._thread = threading.Thread(target=self._run, args=work, name="kithara-sink", daemon=True)
         self._thread.start()
 
-    def _run(self, writer: _Writer, feed: Feed) -> None:
+    def _run(self, opened: AbstractContextManager[BinaryIO], spec: Spec, feed: Feed) -> None:
         try:
-            while not self._stopped and len(samples := feed.read(BLOCK)):
-                writer.write(samples)
-        except StreamClosed:
-            _log.debug("= the player was closed")
-        except (KitharaError, OSError, ValueError) as error:
+            with opened as file, closing(self._open_writer(file, spec)) as writer:
+                while not self._stopped and len(samples := feed.read(BLOCK)):
+                    writer.write(samples)
+        except (OSError, ValueError) as error:
             feed.broke(error)
-        finally:
-            with suppress(OSError):  # a full disk was told of already
-                writer.close()
 
     def stop(self) -> None:
         """Complete the file with what came so far. The player has closed its tracks, so that no read waits."""
@@ -116,7 +98,7 @@ class WavSink(_FileSink):
     """Writes a WAV file of 16 bits."""
 
     def __init__(self, path: str | os.PathLike[str]) -> None:
-        super().__init__(lambda spec: _WavWriter(path, spec))
+        super().__init__(lambda: Path(path).open("wb"), WavWriter)  # noqa: SIM115 - the thread's `with` closes it
         self._path = path
 
     def __repr__(self) -> str:
@@ -127,44 +109,35 @@ class RawSink(_FileSink):
     """Writes float32 PCM, little endian and interleaved, into an open binary file such as a pipe; leaves it open."""
 
     def __init__(self, file: BinaryIO) -> None:
-        super().__init__(lambda _spec: _RawWriter(file))
+        super().__init__(lambda: nullcontext(file), lambda file, _spec: RawWriter(file))
         self._file = file
 
     def __repr__(self) -> str:
         return f"<RawSink {self._file!r}>"
 
 
-class _WavWriter:
-    def __init__(self, path: str | os.PathLike[str], spec: Spec) -> None:
-        # Opened here, because `wave` complains from a destructor about a file that it could not open.
-        self._out = Path(path).open("wb")  # noqa: SIM115
-        self._file: Any = wave.open(self._out, "wb")  # noqa: SIM115
-        self._file.setnchannels(spec.channels)
-        self._file.setsampwidth(2)
-        self._file.setframerate(spec.sample_rate)
+class TapeSink:
+    """Plays `rate` times as fast into another sink; as on a tape, the pitch goes with it."""
 
-    def write(self, samples: Samples) -> None:
-        self._file.writeframesraw(as_int16(samples).tobytes())
+    def __init__(self, sink: Sink, rate: float) -> None:
+        check_rate(rate)
+        self._sink = sink
+        self._rate = rate
 
-    def close(self) -> None:
-        try:
-            self._file.close()
-        finally:
-            self._out.close()
+    def start(self, spec: Spec, feed: Feed) -> None:
+        """Begin, by letting the other sink take the sound for one of a higher or lower sample rate."""
+        self._sink.start(Spec(max(1, round(spec.sample_rate * self._rate)), spec.channels), feed)
 
+    def stop(self) -> None:
+        """End the other sink."""
+        self._sink.stop()
 
-class _RawWriter:
-    def __init__(self, file: BinaryIO) -> None:
-        self._file = file
-
-    def write(self, samples: Samples) -> None:
-        self._file.write(samples.astype("<f4", copy=False).tobytes())
-
-    def close(self) -> None:
-        self._file.flush()
+    def __repr__(self) -> str:
+        return f"<TapeSink × {self._rate:g} into {self._sink!r}>"
 
 
-def as_int16(samples: Samples) -> NDArray[np.int16]:
-    """Return `samples` as 16 bits, little endian: full scale is 32768, so that 16 bits come out as they went in."""
-    whole: NDArray[np.int16] = np.clip(np.rint(samples * 32768.0), -32768, 32767).astype("<i2")
-    return whole
+def check_rate(rate: float) -> None:
+    """Raise `ConfigError` unless sound can be played at `rate` times its speed."""
+    if not 0 < rate < inf:
+        msg = f"Sound cannot be played at {rate:g} times its speed"
+        raise ConfigError(msg)

@@ -7,8 +7,9 @@ import threading
 import miniaudio  # type: ignore[import-untyped]
 import pytest
 
-from kithara_file.audio.device import DeviceSink, DeviceUnavailable
+from kithara_file.audio.device import DeviceSink
 from kithara_file.audio.media import Samples, Spec
+from kithara_file.errors import DeviceUnavailable
 
 SOON = 5.0
 

@@ -10,8 +10,20 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from kithara_file.audio import Audio, EndOfStream, NullSink, Player, RawSink, Spec, TrackFailed, TrackStarted, WavSink
+from kithara_file.audio import (
+    Audio,
+    DeviceSink,
+    EndOfStream,
+    NullSink,
+    Player,
+    RawSink,
+    Spec,
+    TrackFailed,
+    TrackStarted,
+    WavSink,
+)
 from kithara_file.audio.media import Samples
+from kithara_file.audio.player import OpenTrack
 from kithara_file.errors import OfflineMiss, StreamClosed, UnsupportedMedia
 from tests.world.music import RECIPES, encode, music, sine, song
 
@@ -35,7 +47,7 @@ def test_a_tone_over_three_tracks_has_no_seam(tmp_path: Path, name: str) -> None
     parts = [TONE[:13_001], TONE[13_001:27_777], TONE[27_777:]]
     with Player(audio(parts[0], name), WavSink(tmp_path / "out.wav")) as player:
         player.enqueue(audio(parts[1], name))
-        player.enqueue(lambda spec: Audio(io.BytesIO(encode(parts[2], RECIPES[name])), spec.sample_rate, spec.channels))
+        player.enqueue(lambda _spec: audio(parts[2], name))
         player.play()
         assert player.wait(SOON)
     assert np.abs(heard(tmp_path / "out.wav") - TONE).max() < 1e-4
@@ -146,8 +158,102 @@ def test_next_goes_on_with_the_next_track(tmp_path: Path) -> None:
     assert len(heard(tmp_path / "out.wav")) == 3000
 
 
+def opener(sound: Samples, opened: list[Audio] | None = None) -> OpenTrack:
+    def open_track(_spec: Spec | None) -> Audio:
+        one = audio(sound)
+        if opened is not None:
+            opened.append(one)
+        return one
+
+    return open_track
+
+
+def test_previous_and_next_go_to_and_fro(tmp_path: Path) -> None:
+    opened: list[Audio] = []
+    parts = [TONE[:3000], TONE[3000:7000], TONE[7000:12_000]]
+    with Player(opener(parts[0], opened), WavSink(tmp_path / "out.wav")) as player:
+        for part in parts[1:]:
+            player.enqueue(opener(part, opened))
+        player.go(2)
+        assert player.index == 2
+        player.previous()
+        assert player.index == 1
+        player.previous()
+        player.previous()
+        assert player.index == 0
+        player.next()
+        player.play()
+        assert player.wait(SOON)
+        assert player.index == 2
+    assert np.abs(heard(tmp_path / "out.wav") - TONE[3000:12_000]).max() < 1e-4
+    assert all(one.closed for one in opened)
+
+
+def test_a_track_that_is_played_begins_anew_when_it_is_gone_to() -> None:
+    with Player(opener(TONE), NullSink()) as player:
+        player.seek(0.5)
+        player.go(0)
+        assert player.position == 0.0
+
+
+def test_what_was_given_open_cannot_be_gone_back_to(tmp_path: Path) -> None:
+    with Player(audio(TONE[:3000]), WavSink(tmp_path / "out.wav")) as player:
+        player.enqueue(audio(TONE[3000:6000]))
+        events = player.events.subscribe()
+        player.go(1)
+        player.go(0)
+        player.play()
+        assert player.wait(SOON)
+    failed = [event for event in events if isinstance(event, TrackFailed)]
+    assert [(event.index, type(event.error)) for event in failed] == [(0, StreamClosed), (1, StreamClosed)]
+
+
+def test_a_track_is_opened_when_its_turn_is_near_and_not_before(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("kithara_file.audio.deck.NEAR_SECONDS", 0.2)
+    at: list[float] = []
+    first = audio(TONE)
+
+    def follows(_spec: Spec | None) -> Audio:
+        at.append(first.position)
+        return audio(TONE[:1000])
+
+    sink = NullSink(speed=4.0)
+    with Player(first, sink) as player:
+        player.enqueue(follows)
+        player.play()
+        assert player.wait(SOON)
+        assert sink.frames == len(TONE) + 1000
+    assert at[0] > 0.6
+
+
+def test_a_track_that_fails_can_be_left(tmp_path: Path) -> None:
+    class Broken(io.BytesIO):
+        def read1(self, size: int | None = -1, /) -> bytes:
+            if self.tell() > 200_000:
+                raise OfflineMiss(url="http://host/song", start=self.tell(), end=None)
+            return super().read1(size)
+
+    with Player(Audio(Broken(song("wav").data)), WavSink(tmp_path / "out.wav")) as player:
+        player.enqueue(opener(TONE[:1000]))
+        player.play()
+        with pytest.raises(OfflineMiss):
+            player.wait(SOON)
+        assert player.failed
+        player.next()
+        assert player.wait(SOON)
+    got = heard(tmp_path / "out.wav")
+    assert np.abs(got[-1000:] - TONE[:1000]).max() < 1e-4
+    assert np.abs(got[:-1000] - song("wav").sound[: len(got) - 1000]).max() < 1e-4
+    assert len(got) > 45_000
+
+
+def test_it_plays_on_the_machines_device_unless_told_otherwise() -> None:
+    with Player(audio(TONE)) as player:
+        assert isinstance(player._sink, DeviceSink)
+
+
 def test_a_track_that_cannot_be_opened_is_left_out(tmp_path: Path) -> None:
-    def broken(_spec: Spec) -> Audio:
+    def broken(_spec: Spec | None) -> Audio:
         return Audio(io.BytesIO(b"no sound" * 100))
 
     with Player(audio(TONE[:5000]), WavSink(tmp_path / "out.wav")) as player:
@@ -160,6 +266,7 @@ def test_a_track_that_cannot_be_opened_is_left_out(tmp_path: Path) -> None:
     assert np.abs(heard(tmp_path / "out.wav") - TONE).max() < 1e-4
     failed = [event for event in events if isinstance(event, TrackFailed)]
     assert [type(event.error) for event in failed] == [UnsupportedMedia] * 2
+    assert [event.index for event in failed] == [1, 3]
 
 
 def test_what_a_track_fails_with_ends_the_wait_and_a_seek_tries_again() -> None:
@@ -229,7 +336,7 @@ def test_closing_in_the_middle_of_an_opening_closes_what_comes_of_it() -> None:
     entered, leave = threading.Event(), threading.Event()
     late = audio(TONE)
 
-    def slow(_spec: Spec) -> Audio:
+    def slow(_spec: Spec | None) -> Audio:
         entered.set()
         assert leave.wait(SOON)
         return late
