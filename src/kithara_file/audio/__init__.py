@@ -17,9 +17,12 @@ from kithara_file.audio.events import (
     Underrun,
 )
 from kithara_file.audio.media import Block, Cover, MediaInfo, Spec
-from kithara_file.audio.player import Player
+from kithara_file.audio.peaks import Column, Peaks
+from kithara_file.audio.player import OpenTrack, Player
+from kithara_file.audio.probe import probe
 from kithara_file.audio.sink import Feed, Sink
 from kithara_file.audio.sinks import NullSink, RawSink, TapeSink, WavSink
+from kithara_file.audio.writers import FlacWriter, WavWriter
 from kithara_file.errors import DeviceUnavailable
 from kithara_file.events import EndOfStream
 
@@ -27,15 +30,19 @@ __all__ = [
     "Audio",
     "AudioEvent",
     "Block",
+    "Column",
     "Cover",
     "DecodeError",
     "DeviceSink",
     "DeviceUnavailable",
     "EndOfStream",
     "Feed",
+    "FlacWriter",
     "FormatDetected",
     "MediaInfo",
     "NullSink",
+    "OpenTrack",
+    "Peaks",
     "Player",
     "RawSink",
     "Resumed",
@@ -48,4 +55,6 @@ __all__ = [
     "TrackStarted",
     "Underrun",
     "WavSink",
+    "WavWriter",
+    "probe",
 ]
