@@ -18,6 +18,9 @@ IDLE_SECONDS = 5.0
 """How long connections are kept for reuse while nothing is transferred."""
 MAX_CONNECTIONS = 32
 """How many connections are kept for reuse."""
+ROOM = 64 * 1024 * 1024
+"""Bytes that all transfers together may hold, and as many again libcurl; each is let have its share."""
+LEAST_SHARE = 64 * 1024
 
 _READS = (pycurl.POLL_IN, pycurl.POLL_INOUT)
 _WRITES = (pycurl.POLL_OUT, pycurl.POLL_INOUT)
@@ -68,6 +71,11 @@ class Engine:
     def running(self) -> int:
         """How many transfers there are."""
         return len(self._jobs)
+
+    @property
+    def share(self) -> int:
+        """How many bytes one transfer may hold, given how many there are."""
+        return max(LEAST_SHARE, ROOM // (len(self._jobs) or 1))
 
     def start(self, job: Job) -> None:
         """Begin a transfer; its callbacks run in later turns of the loop."""

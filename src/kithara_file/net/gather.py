@@ -1,16 +1,19 @@
 """When bytes that trickle in are worth waking somebody: gathered while nobody is in need, handed on when one is.
 
 Pure arithmetic with `now` given. Must not know: sockets, tasks, timers. libcurl delivers small pieces, and each
-wake-up, write and journal record costs the same for one byte and for a quarter of a mebibyte.
+wake-up, write and journal record costs the same for one byte and for a mebibyte.
 """
 
 from __future__ import annotations
 
 KIB = 1024
-STEP = 256 * KIB
-"""A buffer this full is handed over whatever else."""
-BOUND = 512 * KIB
-"""A buffer this full takes no more."""
+STEP = 512 * KIB
+"""A buffer this full is handed over whatever else, and takes no more while nobody waits for it."""
+MOST = 4096 * KIB
+"""What comes in one go before whoever waits has had a turn: to stop libcurl amid it and start it again costs more than
+all the rest."""
+GROWTH = 16
+"""One part in so many of what a body has brought may come in one go, so that who stops early gets little too much."""
 LINGER = 0.02
 """Seconds that the first byte in the buffer waits for company while nobody is in need."""
 HURRIED_LINGER = 0.001
@@ -23,16 +26,22 @@ STEADY = 1024 * KIB
 class Gather:
     """The buffer between the callback which brings bytes and the task which takes them."""
 
-    __slots__ = ("_emptied", "_pieces", "_taken", "hurried", "size")
+    __slots__ = ("_emptied", "_most", "_pieces", "_step", "_taken", "hurried", "size")
 
-    def __init__(self, now: float) -> None:
+    def __init__(self, now: float, share: int = STEP) -> None:
         self._pieces: list[bytes] = []
         self._taken = 0
         self._emptied = now - QUIET
+        self._most = self._step = min(STEP, share)
         self.size = 0
         """Bytes held."""
         self.hurried = False
         """True while somebody waits for the next bytes, however few."""
+
+    def expect(self, share: int) -> None:
+        """Take more in one go, up to `share`, because who will take it waits; until then."""
+        self._step = min(STEP, share)
+        self._most = max(self._step, min(share, MOST, self._taken // GROWTH))
 
     def put(self, piece: bytes) -> None:
         """Add what came."""
@@ -42,12 +51,12 @@ class Gather:
     @property
     def full(self) -> bool:
         """True when no more should come before some is taken."""
-        return self.size >= BOUND
+        return self.size >= self._most
 
     @property
     def ripe(self) -> bool:
         """True when there is enough to hand over whoever asks."""
-        return self.size >= STEP
+        return self.size >= self._step
 
     def patience(self, now: float) -> float:
         """Return for how many seconds the first byte in the buffer, come `now`, waits for more."""
@@ -61,6 +70,7 @@ class Gather:
         pieces, size = tuple(self._pieces), self.size
         self._pieces.clear()
         self.size = 0
+        self._most = self._step
         self._taken += size
         self._emptied = now
         return pieces, size

@@ -39,9 +39,6 @@ _OPTIONS: tuple[tuple[int, int | str], ...] = (
     (pycurl.PATH_AS_IS, 1),
     (_SUPPRESS_CONNECT_HEADERS, 1),
     (pycurl.TCP_KEEPALIVE, 1),
-    # Each read costs a turn of the loop. Beside a thread which burns the interpreter's lock: 285 MB/s, and 8 with the
-    # 16 KiB that are libcurl's own choice.
-    (pycurl.BUFFERSIZE, 256 * 1024),
 )
 
 

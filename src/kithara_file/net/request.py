@@ -1,17 +1,16 @@
 """What is asked: the header fields of one GET, and who may see which.
 
-Pure, but for our own version which is looked up once. Must not know: libcurl, answers.
+Pure. Must not know: libcurl, answers.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from functools import cache
-from importlib.metadata import PackageNotFoundError, version
 
 from kithara_file.net.address import Address
 from kithara_file.net.client import WHOLE
 from kithara_file.net.reply import Asked
+from kithara_file.version import __version__
 
 _OURS = frozenset(
     {
@@ -31,13 +30,7 @@ _OURS = frozenset(
 """Fields which decide what the bytes of the answer are; a caller's are left out."""
 
 
-@cache
-def user_agent() -> str:
-    """Return what we call ourselves."""
-    try:
-        return f"kithara-file/{version('kithara-file')}"
-    except PackageNotFoundError:
-        return "kithara-file/0"
+USER_AGENT = f"kithara-file/{__version__}"
 
 
 def fields(asked: Asked, given: Mapping[str, str], home: Address, address: Address) -> dict[str, str]:
@@ -45,7 +38,7 @@ def fields(asked: Asked, given: Mapping[str, str], home: Address, address: Addre
 
     His fields and the user info of his URL go to the origin of `home` only; a redirect elsewhere gets neither.
     """
-    chosen = {"User-Agent": user_agent(), "Accept-Encoding": "identity"}
+    chosen = {"User-Agent": USER_AGENT, "Accept-Encoding": "identity"}
     at_home = address.origin == home.origin
     authorization = address.authorization or (home.authorization if at_home else None)
     if authorization is not None:

@@ -13,7 +13,7 @@ from kithara_file.errors import (
     Unavailable,
 )
 from kithara_file.net.client import WHOLE
-from kithara_file.net.engine import Engine
+from kithara_file.net.engine import ROOM, Engine
 from kithara_file.net.http import HttpClient
 from kithara_file.ranges import OpenRange
 from tests.unit.net.loopback import DATA, at_rest, body, opened, run
@@ -124,5 +124,21 @@ def test_cancelling_at_any_moment_leaves_nothing_running(origin: Origin) -> None
             await asyncio.wait([task])
         await at_rest(engine)
         assert await body(await opened(client, url)) == DATA
+
+    run(main)
+
+
+def test_all_transfers_together_share_the_room_for_what_they_hold(origin: Origin) -> None:
+    async def main(client: HttpClient, engine: Engine) -> None:
+        url = origin.serve("/a", DATA, always=[StallAt(3)])
+        assert engine.share == ROOM
+        found = []
+        bodies = []
+        for _ in range(3):
+            bodies.append(await opened(client, url))
+            found.append(engine.share)
+        assert found == [ROOM, ROOM // 2, ROOM // 3]
+        for each in bodies:
+            await each.aclose()
 
     run(main)

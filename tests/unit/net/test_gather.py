@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from kithara_file.net.gather import BOUND, HURRIED_LINGER, LINGER, QUIET, STEADY, STEP, Gather
+from kithara_file.net.gather import GROWTH, HURRIED_LINGER, KIB, LINGER, MOST, QUIET, STEADY, STEP, Gather
 
 
 def test_what_was_put_is_taken_in_order_and_once() -> None:
@@ -14,13 +14,54 @@ def test_what_was_put_is_taken_in_order_and_once() -> None:
     assert gather.take(0.0) == ((), 0)
 
 
-def test_a_step_is_ripe_and_the_bound_is_full() -> None:
+def most(gather: Gather) -> int:
+    """Return how many bytes it takes before it is full, and take them out again."""
+    size = 0
+    while not gather.full:
+        gather.put(bytes(KIB))
+        size += KIB
+    gather.take(0.0)
+    return size
+
+
+def test_a_step_is_ripe_and_full_while_nobody_waits_for_it() -> None:
     gather = Gather(0.0)
     seen = []
-    for size in (STEP - 1, 1, BOUND - STEP):
+    for size in (STEP - 1, 1):
         gather.put(bytes(size))
         seen.append((gather.ripe, gather.full))
-    assert seen == [(False, False), (True, False), (True, True)]
+    assert seen == [(False, False), (True, True)]
+
+
+def test_what_a_share_allows_is_ripe_and_full_when_it_is_less_than_a_step() -> None:
+    gather = Gather(0.0, STEP // 4)
+    gather.expect(STEP // 8)
+    assert most(gather) == STEP // 8
+    gather.expect(STEP // 4)
+    gather.put(bytes(STEP // 4))
+    assert (gather.ripe, gather.full) == (True, True)
+
+
+def test_the_more_a_body_has_brought_the_more_of_it_may_come_in_one_go() -> None:
+    gather = Gather(0.0)
+    found = []
+    for brought in (0, 2 * GROWTH * STEP, 2 * GROWTH * MOST):
+        gather.put(bytes(brought))
+        gather.take(0.0)
+        gather.expect(2 * MOST)
+        found.append(most(gather))
+    assert found[0] == STEP
+    assert 2 * STEP <= found[1] < 2 * STEP + STEP // GROWTH + KIB
+    assert found[2] == MOST
+
+
+def test_no_more_than_a_step_is_held_once_it_was_taken() -> None:
+    gather = Gather(0.0)
+    gather.put(bytes(GROWTH * MOST))
+    gather.take(0.0)
+    gather.expect(MOST)
+    gather.take(0.0)
+    assert most(gather) == STEP
 
 
 def test_nobody_in_need_lets_bytes_linger() -> None:

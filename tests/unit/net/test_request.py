@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import pytest
 
+import kithara_file
 from kithara_file.net.address import Address
 from kithara_file.net.client import WHOLE, Want
 from kithara_file.net.remote import Validator
 from kithara_file.net.reply import Asked
-from kithara_file.net.request import conditions, fields, line, user_agent
+from kithara_file.net.request import USER_AGENT, conditions, fields, line
 from kithara_file.ranges import ByteRange, OpenRange
 
 DATE = "Sun, 06 Nov 1994 08:49:37 GMT"
@@ -24,8 +25,8 @@ def sent(address: Address, **given: str) -> dict[str, str]:
 
 
 def test_identity_is_asked_for_by_name() -> None:
-    assert sent(Address.of("http://x/")) == {"User-Agent": user_agent(), "Accept-Encoding": "identity"}
-    assert user_agent().startswith("kithara-file/")
+    assert sent(Address.of("http://x/")) == {"User-Agent": USER_AGENT, "Accept-Encoding": "identity"}
+    assert f"kithara-file/{kithara_file.__version__}" == USER_AGENT
 
 
 def test_what_the_caller_gives_goes_home() -> None:

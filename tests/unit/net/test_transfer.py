@@ -11,7 +11,7 @@ from kithara_file.errors import (
     NetTimeout,
 )
 from kithara_file.net.engine import Engine
-from kithara_file.net.gather import BOUND
+from kithara_file.net.gather import STEP
 from kithara_file.net.http import HttpClient
 from kithara_file.net.transfer import DRAIN_BYTES
 from kithara_file.ranges import ByteRange
@@ -35,7 +35,7 @@ def test_answers_before_the_answer_are_passed_over(origin: Origin) -> None:
 def test_a_rest_within_reach_is_drained_to_keep_the_connection(origin: Origin) -> None:
     async def main(client: HttpClient, engine: Engine) -> None:
         url = origin.serve("/a", DATA)
-        response = await opened(client, url, ByteRange(0, BOUND + DRAIN_BYTES // 2))
+        response = await opened(client, url, ByteRange(0, STEP + DRAIN_BYTES // 2))
         await anext(aiter(response))
         await response.aclose()
         await at_rest(engine)
