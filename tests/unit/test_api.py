@@ -69,7 +69,7 @@ def test_importing_it_starts_nothing_and_pulls_in_no_extra() -> None:
     program = """
         import sys, threading, os
         before = len(os.listdir("/proc/self/fd"))
-        import kithara_file
+        from kithara_file import *
         extras = {"av", "numpy", "soxr", "miniaudio", "starlette", "uvicorn", "click", "rich", "fsspec"}
         print(extras & set(sys.modules), threading.active_count(), len(os.listdir("/proc/self/fd")) - before)
     """

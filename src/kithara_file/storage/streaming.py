@@ -5,7 +5,6 @@ Must not know: where the files of the store lie, what a remote is, when anything
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Iterable
 from errno import EISDIR, ELOOP, ENOENT, ENOTDIR, ENXIO, ESPIPE
 from pathlib import Path
@@ -265,16 +264,14 @@ class StreamingResource(Waitable):
     def descriptor(self) -> Descriptor | None:
         """Return a new file descriptor of the bytes; None unless they are committed to one file."""
         data = self._open()
-        number = data.again() if data.size == self._length else None
+        number = data.again() if self._committed and data.size == self._length else None
         if number is None:
             return None
         given = Descriptor(number)
         with self._lock:
-            if self._committed:
-                self._given.add(given)
-                return given
-        os.close(number)
-        return None
+            self._given.add(given)
+            given.intact = self._committed
+        return given
 
     # -- any thread --------------------------------------------------------------------------------------------------
 
