@@ -99,6 +99,10 @@ class Policy:
     """A demand this near ahead of a running fetch waits for it."""
     gap_bytes: int = 2 * MIB
     max_gaps: int = 4
+    connections: int = 1
+    """How many fetches may bring a download together that no look-ahead limits."""
+    part_bytes: int = 4 * MIB
+    """What is left of a fetch is not divided into less than this."""
     idle_seconds: float = 5.0
     """A fetch that has rested this long is dropped; it comes back with a Range."""
 
@@ -106,8 +110,9 @@ class Policy:
         ahead = self.look_ahead_bytes
         _demand(ahead is None or ahead > 0, "look_ahead_bytes must be positive or None")
         _demand(self.max_fetches >= 1, "max_fetches must be >= 1")
-        sizes = (self.initial_window, self.seek_window, self.ride_bytes, self.gap_bytes, self.max_gaps)
-        _demand(min(sizes) > 0, "windows, ride_bytes, gap_bytes and max_gaps must be positive")
+        _demand(self.connections >= 1, "connections must be >= 1")
+        sizes = (self.initial_window, self.seek_window, self.ride_bytes, self.gap_bytes, self.max_gaps, self.part_bytes)
+        _demand(min(sizes) > 0, "windows, ride_bytes, gap_bytes, max_gaps and part_bytes must be positive")
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,6 +138,9 @@ class FileConfig:
     timeouts: Timeouts = field(default_factory=Timeouts, kw_only=True)
     retry: Retry = field(default_factory=Retry, kw_only=True)
     max_fetches: int = field(default=2, kw_only=True)
+    """Connections for one file: one for the run of bytes, the others for far seeks."""
+    connections: int = field(default=1, kw_only=True)
+    """Connections for a download of everything, which bring a part each; for origins that limit the rate of one."""
     detach: bool = field(default=False, kw_only=True)
     """Go on downloading after the last reader closes, until complete or cancelled."""
     cancel: CancelToken | None = field(default=None, kw_only=True, compare=False)
@@ -157,6 +165,7 @@ class FileConfig:
                 f"bad header name {name!r}",
             )
             _demand("\r" not in value and "\n" not in value, f"the value of header {name} has a line break")
+        _demand(self.max_fetches >= 1, "max_fetches must be >= 1")
         _ = self.policy, self.promised
 
     @property
@@ -175,7 +184,8 @@ class FileConfig:
             look_ahead_bytes=ahead,
             initial_window=min(default.initial_window, largest),
             seek_window=min(default.seek_window, largest),
-            max_fetches=self.max_fetches,
+            max_fetches=max(self.max_fetches, self.connections),
+            connections=self.connections,
         )
 
     def __repr__(self) -> str:

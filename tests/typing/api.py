@@ -50,6 +50,7 @@ def every_knob_is_a_keyword(store: AssetStore, cancel: CancelToken) -> FileConfi
         timeouts=Timeouts(connect=1, headers=2, idle=3),
         retry=Retry(retries=5),
         max_fetches=4,
+        connections=4,
         detach=True,
         cancel=cancel,
         refresh_url=lambda: URL,

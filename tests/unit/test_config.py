@@ -25,6 +25,7 @@ URL = "https://host/song.flac"
         lambda: FileConfig(URL, look_ahead_bytes=0),
         lambda: FileConfig(URL, look_ahead_bytes=-1),
         lambda: FileConfig(URL, max_fetches=0),
+        lambda: FileConfig(URL, connections=0),
         lambda: FileConfig(URL, headers={"": "v"}),
         lambda: FileConfig(URL, headers={"a b": "v"}),
         lambda: FileConfig(URL, headers={"a:b": "v"}),
@@ -92,6 +93,7 @@ def test_no_window_is_larger_than_the_look_ahead(ahead: int | None, windows: tup
 
 def test_the_planner_gets_the_slots() -> None:
     assert FileConfig(URL, max_fetches=5).policy.max_fetches == 5
+    assert FileConfig(URL, connections=4).policy == Policy(connections=4, max_fetches=4)
 
 
 def test_the_default_policy_is_that_of_the_default_configuration() -> None:

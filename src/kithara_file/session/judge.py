@@ -109,6 +109,12 @@ class Judge:
         held = self._holding.remote
         return not self.ignores_ranges and (held is None or held.ranges or held.length is not None)
 
+    @property
+    def divisible(self) -> bool:
+        """True when parts from different places can be told to be of one version."""
+        held = self._holding.remote
+        return held is not None and held.ranges and held.validator.strong and self.seekable and not self.doubtful
+
     def missing(self, demands: tuple[Demand, ...]) -> tuple[int, ...]:
         """Return the first missing byte of each demand."""
         wanted = (self.frontier if each.wanted is None else self._missing_of(each.wanted) for each in demands)

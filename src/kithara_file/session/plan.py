@@ -8,6 +8,7 @@ consequences of these wants. Must not know: requests, tasks, clocks (it gets `no
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from kithara_file.config import MIB
 from kithara_file.session.view import Fetch, Plan, Playhead, Start, View
@@ -109,6 +110,8 @@ class _Draft:
             gap = next(self.unserved(0, self.end), None)
             if gap is not None:
                 self.begin(gap[0], FAR)
+        if self.view.divisible:
+            self.divide()
 
     def fill_gaps(self) -> None:
         policy = self.view.policy
@@ -117,6 +120,25 @@ class _Draft:
                 if self.free <= 0 or len(self.flight()) >= policy.max_gaps:
                     return
                 self.begin(at, policy.gap_bytes)
+
+    def divide(self) -> None:
+        """Let each connection that the policy allows bring a part: what nobody brings yet, then half of a long run.
+
+        A fetch in flight is not told; it ends where it meets what the other has brought.
+        """
+        while self.free > 0 and 0 < len(self.flight()) < self.view.policy.connections:
+            gap = next(self.unserved(0, self.end), None)
+            if gap is not None:
+                self.begin(gap[0], gap[1] - gap[0])
+                continue
+            longest = max(self.flight(), key=self.left)
+            end = longest.position + self.left(longest)
+            middle = longest.position + self.left(longest) // 2
+            if self.end == FAR or end - middle < self.view.policy.part_bytes:
+                return
+            if isinstance(longest, Start):
+                self.starts[self.starts.index(longest)] = replace(longest, end=middle)
+            self.starts.append(Start(middle, end))
 
     # -- facts -------------------------------------------------------------------------------------------------------
 
@@ -131,6 +153,11 @@ class _Draft:
         end = FAR if fetch.end is None else fetch.end
         present = self.view.coverage.next_present(fetch.position) if self.view.seekable else None
         return end if present is None else min(end, present)
+
+    def left(self, fetch: Fetch | Start) -> int:
+        """Return how much `fetch` will bring before it meets what is present or what the next one began with."""
+        nexts = (each.position for each in self.coming() if each.position > fetch.position)
+        return min(self.reach(fetch), self.end, *nexts) - fetch.position
 
     def bringing(self, offset: int, within: int = FAR) -> Fetch | Start | None:
         """Return what will bring `offset` soonest, if it is at most `within` bytes away from it."""

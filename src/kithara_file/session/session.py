@@ -140,6 +140,7 @@ class Session:
             demands=self.opening.demand + self.judge.missing(demands),
             playheads=self.audience.playheads,
             seekable=self.judge.seekable,
+            divisible=self.judge.divisible,
             sequential_done=self.judge.sequential_done and not self.audience.cautious,
             paused=self.trouble.paused,
             policy=policy,

@@ -93,7 +93,7 @@ class Sharing:
         if claims is None or start >= end:
             return True
         if before is not None:
-            claims.release(before)
+            self._release(claims, before)
         taken = claims.take(start, end)
         if taken is not None:
             self._held[fetcher.id] = taken
@@ -105,7 +105,14 @@ class Sharing:
         if claim is not None and resource is not None:
             resource.flush()
             if (claims := resource.claims) is not None:
-                claims.release(claim)
+                self._release(claims, claim)
+
+    def _release(self, claims: Claims, claim: Claim) -> None:
+        """Let go of `claim` but for what others of ours claim of it: to the kernel they are one."""
+        claims.release(claim)
+        for other in self._held.values():
+            if other.lane == claim.lane and other.range.overlaps(claim.range):
+                claims.take(other.range.start, other.range.end)
 
     def __repr__(self) -> str:
         return f"<Sharing {len(self._held)} claimed · {len(self._seen)} of others>"

@@ -57,6 +57,8 @@ class View:
     playheads: tuple[Playhead, ...] = ()
     seekable: bool = True
     """False once the origin is known to ignore ranges: then only a whole body can bring anything."""
+    divisible: bool = False
+    """Parts fetched at different places are known to be of one version: a strong validator says so."""
     sequential_done: bool = False
     """The sequential download has reached the end; what is missing are gaps behind it."""
     paused: bool = False

@@ -131,6 +131,7 @@ class World:
             demands=tuple(position for _, position in waiting),
             playheads=tuple(each.playhead for each in self.readers),
             seekable=self.seekable,
+            divisible=self.seekable,
             sequential_done=self.done,
             policy=self.policy,
             now=self.now,

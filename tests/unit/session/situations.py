@@ -13,6 +13,8 @@ AHEAD = 16 * MIB
 SEEK = 256 * KIB
 IDLE = Policy().idle_seconds
 ONE_SLOT = Policy(max_fetches=1)
+FOUR = Policy(look_ahead_bytes=None, max_fetches=4, connections=4)
+FOUR_AHEAD = Policy(max_fetches=4, connections=4)
 UNLIMITED = Policy(look_ahead_bytes=None)
 PLAIN_GET = Start(0, None, sequential=True)
 

@@ -70,10 +70,12 @@ def test_a_plan_is_carried_out() -> None:
     in_yard(story)
 
 
-def test_whoever_flows_hurries_while_somebody_waits_and_whoever_rests_does_not() -> None:
+def test_whoever_flows_hurries_while_somebody_waits_and_whoever_is_to_rest_does_always() -> None:
     async def story(yard: Yard) -> None:
         await yard.obey(Plan(start=(Start(0, 100), Start(500, None)), rest=frozenset({2})), hurry=True)
-        assert [each.hurried for each in yard.remote.bodies] == [True, False]
+        assert [each.hurried for each in yard.remote.bodies] == [True, True]
+        await yard.obey(Plan(rest=frozenset({2})))
+        assert [each.hurried for each in yard.remote.bodies] == [False, True]
         await yard.obey(Plan())
         assert [each.hurried for each in yard.remote.bodies] == [False, False]
 

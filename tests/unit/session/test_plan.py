@@ -15,6 +15,8 @@ from tests.unit.session.situations import (
     BASE,
     FAR,
     FAR_RUN,
+    FOUR,
+    FOUR_AHEAD,
     HEAD,
     LENGTH,
     ONE_SLOT,
@@ -175,6 +177,34 @@ STARTS = {
             sequential_done=True,
         ),
         [Start(50 * MIB, 51 * MIB)],
+    ),
+    "connections share a download of everything, half of a half each": (
+        replace(BASE, coverage=HEAD, fetches=(SEQUENTIAL,), policy=FOUR, divisible=True),
+        [
+            Start(101 * MIB, 150 * MIB + 512 * KIB),
+            Start(51 * MIB + 512 * KIB, 101 * MIB),
+            Start(150 * MIB + 512 * KIB, LENGTH),
+        ],
+    ),
+    "what nobody brings comes before what is only divided": (
+        replace(BASE, coverage=FAR_RUN, fetches=(body(3, FAR, FAR + SEEK),), policy=FOUR, divisible=True),
+        [
+            Start(2 * MIB, 51 * MIB),
+            Start(FAR + SEEK + (LENGTH - FAR - SEEK) // 2, LENGTH),
+            Start(51 * MIB, FAR),
+        ],
+    ),
+    "connections do not share what nothing proves to be of one version": (
+        replace(BASE, coverage=HEAD, fetches=(SEQUENTIAL,), policy=FOUR),
+        [],
+    ),
+    "connections do not share a window": (
+        replace(BASE, coverage=HEAD, fetches=(SEQUENTIAL,), policy=FOUR_AHEAD, divisible=True),
+        [],
+    ),
+    "a little is not divided": (
+        replace(BASE, coverage=present((0, 196 * MIB)), fetches=(body(1, 0, 196 * MIB),), policy=FOUR, divisible=True),
+        [],
     ),
     "an origin without ranges is asked for the whole": (
         replace(BASE, coverage=HEAD, seekable=False, demands=(FAR,)),

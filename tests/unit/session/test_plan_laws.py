@@ -26,6 +26,8 @@ policies = st.builds(
     seek_window=st.sampled_from([64 * KIB, 256 * KIB]),
     max_fetches=st.sampled_from([2, 1, 3, 4]),
     gap_bytes=st.sampled_from([2 * MIB, 64 * KIB]),
+    connections=st.sampled_from([1, 1, 2, 4]),
+    part_bytes=st.sampled_from([1, 300 * KIB]),
 )
 
 
@@ -70,6 +72,7 @@ def views(draw: st.DrawFn) -> View:
         demands=(*blocked, *draw(st.lists(offsets, max_size=2))),
         playheads=tuple(heads),
         seekable=seekable,
+        divisible=seekable and draw(st.booleans()),
         sequential_done=bool(coverage.total) and draw(st.booleans()),
         paused=draw(st.integers(0, 4)) == 0,
         policy=policy,
@@ -143,6 +146,16 @@ def test_a_reader_alone_is_served_by_one_request() -> None:
     world = World(64 * MIB, [[(0, 64 * MIB)]], check=laws.hold)
     world.run(2000, lambda: world.complete)
     assert (world.landed, world.requests, world.dropped) == (64 * MIB, 1, 0)
+
+
+@pytest.mark.parametrize("connections", [1, 2, 3, 4, 8])
+def test_connections_share_a_download_of_everything(connections: int) -> None:
+    policy = Policy(look_ahead_bytes=None, max_fetches=connections, connections=connections)
+    world = World(LARGE, [], policy, check=laws.hold)
+    world.run(100_000, lambda: world.complete)
+    assert world.landed <= LARGE + connections * 256 * KIB
+    assert world.requests <= 1 + 6 * (connections - 1)  # halves of halves, down to the smallest part worth a request
+    assert world.steps <= 1.25 * LARGE / (128 * KIB) / connections + 20
 
 
 def test_a_reader_that_goes_on_from_a_far_place_soon_reads_open_ended() -> None:

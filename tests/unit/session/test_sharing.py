@@ -43,8 +43,8 @@ class Side:
         self.resource.catch_up()
         return View(LENGTH, self.resource.coverage, now=now, **facts)  # type: ignore[arg-type]
 
-    def fetcher(self, start: int, end: int | None = None) -> Fetcher:
-        return Fetcher(1, Start(start, end), WHOLE, None)
+    def fetcher(self, start: int, end: int | None = None, number: int = 1) -> Fetcher:
+        return Fetcher(number, Start(start, end), WHOLE, None)
 
 
 @pytest.fixture
@@ -116,6 +116,16 @@ def test_whoever_rests_lets_go_and_is_taken_over_from(sides: tuple[Side, Side]) 
     assert us.sharing.decide(us.view(demands=(0,))).start != ()
     us.sharing.launch(us.fetcher(0))
     assert not them.sharing.hold(fetch)
+
+
+def test_letting_go_of_a_run_leaves_the_claims_on_its_parts(sides: tuple[Side, Side]) -> None:
+    us, them = sides
+    run, part = them.fetcher(0), them.fetcher(32 * MIB, 48 * MIB, number=2)
+    them.sharing.launch(run)
+    them.sharing.launch(part)
+    them.sharing.let_go(run)
+    assert us.resource.claims is not None
+    assert us.resource.claims.others(0, LENGTH) == [ByteRange(32 * MIB, 48 * MIB)]
 
 
 def test_letting_go_first_tells_what_has_landed(sides: tuple[Side, Side]) -> None:
