@@ -8,7 +8,7 @@ from __future__ import annotations
 
 KIB = 1024
 STEP = 512 * KIB
-"""A buffer this full is handed over whatever else, and takes no more while nobody waits for it."""
+"""A buffer this full is handed over whatever else."""
 MOST = 4096 * KIB
 """What comes in one go before whoever waits has had a turn: to stop libcurl amid it and start it again costs more than
 all the rest."""
@@ -28,18 +28,21 @@ class Gather:
 
     __slots__ = ("_emptied", "_most", "_pieces", "_step", "_taken", "hurried", "size")
 
-    def __init__(self, now: float, share: int = STEP) -> None:
+    def __init__(self, now: float) -> None:
         self._pieces: list[bytes] = []
         self._taken = 0
         self._emptied = now - QUIET
-        self._most = self._step = min(STEP, share)
+        self._most, self._step = 1, STEP
         self.size = 0
         """Bytes held."""
         self.hurried = False
         """True while somebody waits for the next bytes, however few."""
 
     def expect(self, share: int) -> None:
-        """Take more in one go, up to `share`, because who will take it waits; until then."""
+        """Let up to `share` bytes come in one go, until they are taken: somebody waits for them.
+
+        While nobody does, the first piece fills the buffer, so that a body which rests leaves the link to others.
+        """
         self._step = min(STEP, share)
         self._most = max(self._step, min(share, MOST, self._taken // GROWTH))
 
@@ -70,7 +73,7 @@ class Gather:
         pieces, size = tuple(self._pieces), self.size
         self._pieces.clear()
         self.size = 0
-        self._most = self._step
+        self._most = 1
         self._taken += size
         self._emptied = now
         return pieces, size

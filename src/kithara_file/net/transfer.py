@@ -41,7 +41,7 @@ class Transfer:
         self._loop = engine.loop
         self._handle = handle
         self._headers_seconds = headers_seconds
-        self._gather = Gather(self._loop.time(), engine.share)
+        self._gather = Gather(self._loop.time())
         self._lines: list[bytes] = []
         self._waiter: asyncio.Future[None] | None = None
         self._alarm: asyncio.TimerHandle | None = None
@@ -84,15 +84,14 @@ class Transfer:
     async def take(self) -> tuple[tuple[bytes, ...], int] | None:
         """Wait for bytes and return their pieces and size; None at the end of any kind. Cancelling loses nothing."""
         self._gather.expect(self._engine.share)
+        self._resume()
         while not (self.outcome or self._gone or self._gather.ripe or (self._due and self._gather.size)):
             await self._wait()
         if self._gone or not self._gather.size:
             return None
         self._disarm()
         self._due = False
-        batch = self._gather.take(self._loop.time())
-        self._resume()
-        return batch
+        return self._gather.take(self._loop.time())
 
     def hurry(self, wanted: bool) -> None:
         """Hand over what comes at once, or gather."""

@@ -47,7 +47,7 @@ class Flights:
                 self.stop(each)  # while it rested, another process has taken over
                 obeyed = False
             each.rest(resting, now)
-            each.hurry(hurry and not resting)
+            each.hurry(hurry or resting)  # who is to rest does so as soon as the chunk he waits for is there
         return obeyed
 
     def add(self, fetcher: Fetcher) -> None:

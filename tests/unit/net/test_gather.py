@@ -14,8 +14,9 @@ def test_what_was_put_is_taken_in_order_and_once() -> None:
     assert gather.take(0.0) == ((), 0)
 
 
-def most(gather: Gather) -> int:
-    """Return how many bytes it takes before it is full, and take them out again."""
+def most(gather: Gather, share: int) -> int:
+    """Return how many bytes it takes before it is full while somebody waits, and take them out again."""
+    gather.expect(share)
     size = 0
     while not gather.full:
         gather.put(bytes(KIB))
@@ -24,19 +25,30 @@ def most(gather: Gather) -> int:
     return size
 
 
-def test_a_step_is_ripe_and_full_while_nobody_waits_for_it() -> None:
+def test_a_step_is_ripe() -> None:
     gather = Gather(0.0)
+    gather.expect(MOST)
     seen = []
     for size in (STEP - 1, 1):
         gather.put(bytes(size))
-        seen.append((gather.ripe, gather.full))
-    assert seen == [(False, False), (True, True)]
+        seen.append(gather.ripe)
+    assert seen == [False, True]
+
+
+def test_while_nobody_waits_one_piece_fills_it() -> None:
+    gather = Gather(0.0)
+    for _ in range(2):
+        assert not gather.full
+        gather.put(b"x")
+        assert gather.full
+        gather.expect(MOST)
+        assert not gather.full
+        gather.take(0.0)
 
 
 def test_what_a_share_allows_is_ripe_and_full_when_it_is_less_than_a_step() -> None:
-    gather = Gather(0.0, STEP // 4)
-    gather.expect(STEP // 8)
-    assert most(gather) == STEP // 8
+    gather = Gather(0.0)
+    assert most(gather, STEP // 8) == STEP // 8
     gather.expect(STEP // 4)
     gather.put(bytes(STEP // 4))
     assert (gather.ripe, gather.full) == (True, True)
@@ -48,20 +60,10 @@ def test_the_more_a_body_has_brought_the_more_of_it_may_come_in_one_go() -> None
     for brought in (0, 2 * GROWTH * STEP, 2 * GROWTH * MOST):
         gather.put(bytes(brought))
         gather.take(0.0)
-        gather.expect(2 * MOST)
-        found.append(most(gather))
+        found.append(most(gather, 2 * MOST))
     assert found[0] == STEP
     assert 2 * STEP <= found[1] < 2 * STEP + STEP // GROWTH + KIB
     assert found[2] == MOST
-
-
-def test_no_more_than_a_step_is_held_once_it_was_taken() -> None:
-    gather = Gather(0.0)
-    gather.put(bytes(GROWTH * MOST))
-    gather.take(0.0)
-    gather.expect(MOST)
-    gather.take(0.0)
-    assert most(gather) == STEP
 
 
 def test_nobody_in_need_lets_bytes_linger() -> None:
