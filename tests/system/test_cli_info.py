@@ -43,6 +43,7 @@ def test_json_tells_what_the_origin_said_and_that_nothing_is_cached(make_origin:
         "ranges_supported": True,
         "fresh": True,
         "cached": {"bytes": 0, "percent": 0.0, "complete": False, "ranges": [], "path": None},
+        "media": None,
     }
     assert origin.bytes_sent("/song.flac") <= 1 << 20
 

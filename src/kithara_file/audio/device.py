@@ -40,7 +40,7 @@ class DeviceSink:
             self._device.start(pull)
         except miniaudio.MiniaudioError as error:
             self.stop()
-            raise DeviceUnavailable(f"There is no device to play on: {error}") from error
+            raise DeviceUnavailable(f"There is no device to play on: {error.args[0]}") from error
 
     def stop(self) -> None:
         """Close the device."""

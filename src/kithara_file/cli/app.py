@@ -9,13 +9,11 @@ import json
 import os
 import signal
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import cache, wraps
 from pathlib import Path
 from types import FrameType
-from typing import Any
 
 import click
 from rich.console import Console
@@ -24,18 +22,17 @@ import kithara_file
 from kithara_file.cli import words
 from kithara_file.cli.cache import cache as cache_group
 from kithara_file.cli.cat import cat as cat_to
+from kithara_file.cli.command import DONE, FAILED, INTERRUPTED, stderr, with_source
 from kithara_file.cli.download import Download, download_all
 from kithara_file.cli.info import gather
-from kithara_file.cli.options import Source, source_options
+from kithara_file.cli.listen import decode, play, waveform
+from kithara_file.cli.options import Source
 from kithara_file.cli.options import span as read_span
 from kithara_file.cli.save import stored_at
-from kithara_file.cli.show import forget_stdout, log_to, say, watching
+from kithara_file.cli.show import say, watching
 from kithara_file.cli.span import Span
 from kithara_file.clock import CancelToken
 from kithara_file.errors import Cancelled, KitharaError
-
-DONE, FAILED, INTERRUPTED, NOBODY_READS = 0, 1, 130, 141
-"""Exit codes; 2 is click's for wrong usage, and the last two are those of a shell for SIGINT and SIGPIPE."""
 
 _WIDE = 1000
 """Columns where no terminal sets a limit, so that no line is folded which another program reads."""
@@ -47,6 +44,7 @@ Examples:
   kithara cat https://host/song.flac | ffplay -      plays while it downloads
   kithara cat --range -128 https://host/song.mp3     the last 128 bytes
   kithara info --json https://host/song.flac
+  kithara play https://host/a.mp3 https://host/b.mp3
 
 What has landed is kept, also when a command is interrupted or killed: run the same again and it goes on. Wherever a URL
 can stand, a path can."""
@@ -62,15 +60,9 @@ def run(arguments: Sequence[str] | None = None) -> int:
     except (click.Abort, KeyboardInterrupt):
         return INTERRUPTED
     except (KitharaError, OSError) as error:
-        say(_stderr(), f"kithara: {error}")
+        say(stderr(), f"kithara: {error}")
         return FAILED
     return code if isinstance(code, int) else DONE
-
-
-@cache
-def _stderr() -> Console:
-    """One for all that is said: a line must know of the bars that are drawn."""
-    return Console(stderr=True)
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100}, epilog=_EXAMPLES)
@@ -80,39 +72,8 @@ def kithara() -> None:
 
 
 kithara.add_command(cache_group)
-
-
-def with_source(command: Callable[..., int | None]) -> Callable[..., int | None]:
-    """Give `command` one `source` in the place of the options that all commands have."""
-
-    @source_options
-    @wraps(command)
-    def outer(
-        *,
-        cache_dir: Path | None,
-        headers: tuple[tuple[str, str], ...],
-        offline: bool,
-        name: str | None,
-        cache_key: str | None,
-        ca_file: Path | None,
-        verbose: int,
-        **rest: Any,
-    ) -> int | None:
-        log_to(_stderr(), verbose)
-        source = Source(cache_dir, headers, offline, name, cache_key, ca_file)
-        try:
-            return command(source=source, **rest)
-        except BrokenPipeError:  # these two are caught here, for click has ways of its own with them
-            forget_stdout()
-            return NOBODY_READS
-        except KeyboardInterrupt:
-            console = _stderr()
-            if console.is_terminal:
-                console.print()  # the terminal has written ^C on this line
-            say(console, "kithara: interrupted with what has landed kept")
-            return INTERRUPTED
-
-    return outer
+for each in (play, decode, waveform):
+    kithara.add_command(each)
 
 
 @kithara.command(short_help="Download whole files.")
@@ -132,7 +93,7 @@ def get(urls: tuple[str, ...], output: str | None, jobs: int, *, quiet: bool, so
     Interrupted or failed, it goes on where it was when it is run again.
     """
     cancel = CancelToken()
-    console = _stderr()
+    console = stderr()
     downloads = _downloads(urls, output, source, cancel)
     with _interrupts(cancel), watching(console, quiet=quiet) as watcher:
         download_all(downloads, jobs, watcher, cancel)
@@ -226,7 +187,7 @@ def cat(url: str, span: Span, *, source: Source) -> None:
 @click.option("--json", "as_json", is_flag=True, help="As JSON; ranges are pairs of first byte and end (exclusive).")
 @with_source
 def info(url: str, *, as_json: bool, source: Source) -> None:
-    """Tell length, type, validators and freshness of a file, and what of it is cached."""
+    """Tell length, type, validators and freshness of a file, what of it is cached, and what it says of its sound."""
     facts = gather(url, source)
     if as_json:
         click.echo(json.dumps(facts.to_json(), indent=2))

@@ -20,6 +20,8 @@ _ABSENT = Style(color="bright_black")
 _PRESENT = Style(color="cyan")
 _GROWING = Style(color="bright_yellow")
 _COMPLETE = Style(color="green")
+_PLAYED = Style(color="bright_white")
+_PLAYHEAD = ("┃", "|")
 
 
 def shares(coverage: Coverage, length: int, cells: int) -> list[float]:
@@ -49,12 +51,16 @@ class CoverageBar:
         self._width = width
         self._coverage = Coverage()
         self._length: int | None = None
+        self._playhead: float | None = None
         self._before: list[float] = []
         self._drawn: list[float] = []
 
-    def update(self, coverage: Coverage, length: int | None) -> None:
-        """Show this from now on; what was drawn last becomes what growth is measured against."""
-        self._coverage, self._length = coverage, length
+    def update(self, coverage: Coverage, length: int | None, playhead: float | None = None) -> None:
+        """Show this from now on; what was drawn last becomes what growth is measured against.
+
+        `playhead`, from 0.0 to 1.0, is where somebody listens, if anybody does.
+        """
+        self._coverage, self._length, self._playhead = coverage, length, playhead
         self._before = self._drawn
 
     def cells(self, width: int) -> list[tuple[int, bool]]:
@@ -72,8 +78,14 @@ class CoverageBar:
         marks = _LETTERS if options.ascii_only else _BLOCKS
         cells = self.cells(width)
         whole = all(level == 3 for level, _ in cells)
-        for level, grown in cells:
-            yield Segment(marks[level], _COMPLETE if whole else _style(level, grown=grown))
+        head = None if self._playhead is None else min(width - 1, int(width * self._playhead))
+        for number, (level, grown) in enumerate(cells):
+            if number == head:
+                yield Segment(_PLAYHEAD[options.ascii_only], _PLAYED)
+            elif head is not None and number < head and level:
+                yield Segment(marks[level], _PLAYED)
+            else:
+                yield Segment(marks[level], _COMPLETE if whole else _style(level, grown=grown))
         yield Segment.line()
 
     def __rich_measure__(self, console: Console, options: ConsoleOptions) -> Measurement:

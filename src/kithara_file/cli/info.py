@@ -1,4 +1,4 @@
-"""`kithara info`: what is known of a file, and what of it is here.
+"""`kithara info`: what is known of a file and of its sound, and what of it is here.
 
 Must not know: how it came to be known. The origin is asked only if the cache cannot tell, or has gone stale.
 """
@@ -6,7 +6,7 @@ Must not know: how it came to be known. The origin is asked only if the cache ca
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,13 +17,14 @@ from rich.text import Text
 
 from kithara_file.cli import words
 from kithara_file.cli.bar import CoverageBar
+from kithara_file.cli.listen import ExtraMissing, audio_extra
 from kithara_file.cli.options import Source
 from kithara_file.cli.save import stored_at
 from kithara_file.clock import SystemClock
-from kithara_file.errors import OfflineMiss, public_url
+from kithara_file.errors import OfflineMiss
 from kithara_file.net.remote import Freshness, Remote
 from kithara_file.ranges import Coverage
-from kithara_file.session.file import File, local_path
+from kithara_file.session.file import File, FileSession, local_path
 
 _GLANCE = 16 * 1024
 """How many bytes past the headers may come along with the answer."""
@@ -43,6 +44,8 @@ class Facts:
     path: str | None
     """Where the bytes are kept; None when there are none."""
     now: float
+    media: Mapping[str, Any] | None = None
+    """What the file says of its sound; None when it has none, or nobody here can tell."""
 
     @property
     def freshness(self) -> Freshness:
@@ -82,6 +85,7 @@ class Facts:
                 "ranges": [[each.start, each.end] for each in self.cached],
                 "path": self.path,
             },
+            "media": self.media,
         }
 
     def to_rich(self) -> RenderableType:
@@ -100,8 +104,11 @@ class Facts:
     def _rows(self) -> Iterator[tuple[str, str]]:
         yield ("file" if self.local else "url"), self.url
         yield "length", _exactly(self.length)
-        if self.local:
-            return
+        if not self.local:
+            yield from self._remote_rows()
+        yield from _media_rows(self.media or {})
+
+    def _remote_rows(self) -> Iterator[tuple[str, str]]:
         remote = self.remote
         yield "type", remote.media_type or "not told"
         yield "etag", remote.validator.etag or "none"
@@ -134,17 +141,25 @@ def gather(url: str, source: Source) -> Facts:
     """Return the facts of `url`. Raises the typed errors; offline, `OfflineMiss` when nothing is stored."""
     config = source.config(url, look_ahead_bytes=_GLANCE)
     now = SystemClock().wall
+    place = os.fspath(stored_at(config))
     if local_path(url) is not None:
         with File.open(config) as session:
-            return Facts(url, True, session.length, Remote(), session.coverage, os.fspath(stored_at(config)), now())
+            return Facts(url, True, session.length, Remote(), session.coverage, place, now(), _media(session))
     here, known = _stored(url, source)
-    if source.offline:
-        return Facts(public_url(url), False, known.length, known, here, os.fspath(stored_at(config)), now())
     with File.open(config) as session:
         remote = session.remote or Remote()
         cached = here if _same(known, remote) else Coverage()  # and not what came along just now
-        path = os.fspath(stored_at(config)) if cached.total else None
-        return Facts(session.name, False, session.length, remote, cached, path, now())
+        path = place if cached.total or source.offline else None
+        return Facts(session.name, False, session.length, remote, cached, path, now(), _media(session))
+
+
+def _media(session: FileSession) -> Mapping[str, Any] | None:
+    try:
+        with audio_extra():
+            from kithara_file.cli.media import media_of  # noqa: PLC0415 - the extra may be missing
+    except ExtraMissing:
+        return None
+    return media_of(session)
 
 
 def _stored(url: str, source: Source) -> tuple[Coverage, Remote]:
@@ -161,6 +176,22 @@ def _stored(url: str, source: Source) -> tuple[Coverage, Remote]:
 
 def _same(known: Remote, found: Remote) -> bool:
     return known.validator == found.validator and known.length == found.length
+
+
+def _media_rows(media: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """Yield what a person wants to know of sound; nothing when there is none."""
+    if not media:
+        return
+    length, rate = media["duration"], media["bit_rate"]
+    yield "duration", "not told" if length is None else f"{words.clock(length)} ({length:.3f} s)"
+    yield "sound", f"{media['codec']} in {media['container']}"
+    yield "bit rate", "not told" if rate is None else f"{rate / 1000:.0f} kbit/s"
+    yield "sample rate", f"{media['sample_rate']} Hz"
+    yield "channels", str(media["channels"])
+    if media["cover"] is not None:
+        yield "cover", f"{media['cover']['media_type']}, {words.size(media['cover']['bytes'])}"
+    for name, value in media["tags"].items():
+        yield f"  {name}", value
 
 
 def _percent(part: int, whole: int | None) -> float | None:

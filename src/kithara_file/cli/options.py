@@ -5,6 +5,7 @@ Must not know: what a command does with it. A message of this module never repea
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,6 +21,8 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 MIB = 1024 * 1024
 
+_MOMENT = re.compile(r"(?:\d{1,9}|\d{1,4}:[0-5]?\d|\d{1,4}:[0-5]?\d:[0-5]?\d)(?:\.\d*)?", re.ASCII)
+
 
 def header(text: str) -> tuple[str, str]:
     """Read ``Name: value``, as in HTTP."""
@@ -29,6 +32,16 @@ def header(text: str) -> tuple[str, str]:
     if not (colon and name and fits) or "\r" in value or "\n" in value:
         raise click.BadParameter("a header is written Name:value, on one line")
     return name, value
+
+
+def moment(text: str) -> float:
+    """Read a time: seconds (``93.5``), ``mm:ss`` or ``hh:mm:ss``."""
+    if _MOMENT.fullmatch(text) is None:
+        raise click.BadParameter(f"{text!r} is no time: write seconds, mm:ss or hh:mm:ss")
+    seconds = 0.0
+    for part in text.split(":"):
+        seconds = 60 * seconds + float(part)
+    return seconds
 
 
 def span(text: str) -> Span:

@@ -11,6 +11,7 @@ import os
 import secrets
 from collections.abc import Iterator
 from pathlib import Path
+from typing import BinaryIO
 
 from kithara_file.assets.keys import ResourceKey
 from kithara_file.assets.layout import Layout
@@ -37,10 +38,23 @@ def save(session: FileSession, config: FileConfig, target: Path, cancel: CancelT
     if target.exists() and not target.is_file():
         _into(target, session, cancel)
         return
-    with _beside(target) as descriptor:
+    with beside(target) as descriptor:
         if not _copied_by_kernel(session, config, descriptor, cancel):
             _copied_by_hand(session, descriptor, cancel)
         os.fsync(descriptor)
+
+
+@contextlib.contextmanager
+def replacing(target: Path) -> Iterator[BinaryIO]:
+    """Give a file to write which is at `target` when the block ends well, and nowhere else when it does not."""
+    target = target.resolve()
+    if target.exists() and not target.is_file():
+        with target.open("wb") as device:
+            yield device
+        return
+    with beside(target) as descriptor, open(descriptor, "w+b", closefd=False) as file:
+        yield file
+        file.flush()
 
 
 def _into(device: Path, session: FileSession, cancel: CancelToken) -> None:
@@ -52,7 +66,7 @@ def _into(device: Path, session: FileSession, cancel: CancelToken) -> None:
 
 
 @contextlib.contextmanager
-def _beside(target: Path) -> Iterator[int]:
+def beside(target: Path) -> Iterator[int]:
     """Give a new file in the folder of `target`, which takes its name in the end and vanishes on failure."""
     part = target.with_name(f".kithara-{secrets.token_hex(6)}.part")
     descriptor = os.open(part, os.O_CREAT | os.O_EXCL | os.O_RDWR | os.O_CLOEXEC, 0o666)

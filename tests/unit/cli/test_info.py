@@ -52,6 +52,7 @@ def test_json_has_every_fact_under_a_name_that_stays() -> None:
             "ranges": [[0, 100], [900, 1000]],
             "path": "/store/x.data",
         },
+        "media": None,
     }
 
 

@@ -1,0 +1,73 @@
+"""A part of a track read to its end, block by block, with a bar that tells how far it is.
+
+Must not know: what is made of it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+
+from kithara_file.audio.media import Samples
+from kithara_file.cli import words
+from kithara_file.cli.listen import Knobs, Part
+from kithara_file.cli.options import Source
+from kithara_file.cli.sound import Sound, open_sound, sentence
+from kithara_file.errors import MediaError
+
+_BLOCK = 16_384
+
+
+@contextmanager
+def opened(url: str, source: Source, knobs: Knobs, part: Part) -> Iterator[Sound]:
+    """Give the sound of `url`, which stands at the beginning of `part`. Errors of the decoder tell the name."""
+    sound = open_sound(url, source, knobs)
+    with sound.audio:
+        try:
+            if part.start:
+                sound.audio.seek(part.start)
+            yield sound
+        except MediaError as error:
+            raise type(error)(sentence(sound.name, error)) from error
+
+
+def blocks(sound: Sound, part: Part, console: Console, *, quiet: bool) -> Iterator[Samples]:
+    """Yield the sound of `part`, whose beginning is where `sound` stands, and draw how far it is."""
+    audio = sound.audio
+    left = None if part.duration is None else audio.spec.frames(part.duration)
+    with _bar(console, quiet=quiet) as progress:
+        task = progress.add_task(words.plain(sound.title), total=_seconds(sound, part), place="")
+        while left is None or left > 0:
+            block = audio.read(_BLOCK if left is None else min(_BLOCK, left))
+            if not len(block):
+                return
+            left = None if left is None else left - len(block)
+            yield block
+            done = audio.position - part.start
+            progress.update(task, completed=done, total=_seconds(sound, part), place=words.clock(done))
+
+
+def _seconds(sound: Sound, part: Part) -> float | None:
+    whole = sound.audio.duration
+    rest = None if whole is None else max(0.0, whole - part.start)
+    return min((each for each in (rest, part.duration) if each is not None), default=None)
+
+
+def _bar(console: Console, *, quiet: bool) -> Progress:
+    name = TextColumn("{task.description}", markup=False)
+    place = TextColumn("{task.fields[place]}")
+    shown = console.is_terminal and not quiet
+    return Progress(
+        name,
+        BarColumn(bar_width=None),
+        place,
+        TimeRemainingColumn(),
+        console=console,
+        expand=True,
+        transient=True,
+        disable=not shown,
+        redirect_stdout=False,
+    )
