@@ -66,8 +66,10 @@ class Audio:
         self.spec = Spec(sample_rate or source.sample_rate, channels or source.channels)
         """The rate and channels of what is read."""
         self._converter = Converter(source, self.spec, quality)
-        self._decoder = Decoder(opened.source, source, _teller(self.events, source))
         self._ring = Ring(self.spec, self.spec.frames(ahead_seconds))
+        batch = source.frames(self.spec.seconds(self._ring.batch))
+        self._decoder = Decoder(opened.source, source, _teller(self.events, source), batch)
+        self._door.on_wait = self._decoder.hurry
         self._stalls = Stalls(self.events)
         self._close_file = close_file
         self._ended_epoch: int | None = None
@@ -85,6 +87,10 @@ class Audio:
         after `close`, and what the file raised; frames that were there are kept for the next read. After an error a
         `seek` tries again.
         """
+        samples = self._ring.take_all(frames)  # nearly always
+        if samples is not None:
+            self._stalls.sounding(self.position)
+            return samples
         deadline, gathered = Deadline.after(timeout), _Gathered(self._ring.epoch, frames)
         while gathered.left > 0:
             try:
@@ -92,11 +98,11 @@ class Audio:
             except BaseException:
                 self._ring.give_back(gathered.epoch, gathered.pieces)
                 raise
-            piece = self._ring.take_of(gathered.epoch, gathered.left)
-            if piece is None:  # another thread moved: what was gathered before is stale
+            pieces = self._ring.take_of(gathered.epoch, gathered.left)
+            if pieces is None:  # another thread moved: what was gathered before is stale
                 gathered = _Gathered(self._ring.epoch, frames)
                 continue
-            gathered.add(piece)
+            gathered.add(pieces)
             if self._ring.finished:
                 self._tell_end()
                 break
@@ -111,7 +117,7 @@ class Audio:
             if not ring.await_frames(frames, deadline):
                 msg = f"No sound came in time at {self.position:.3f} s"
                 raise TimeoutError(msg)
-        if ring.frames < min(frames, ring.capacity):
+        if ring.lacks(frames):
             ring.raise_error()
         self._stalls.sounding(self.position)
 
@@ -237,9 +243,9 @@ class _Gathered:
     left: int
     pieces: list[Samples] = field(default_factory=list)
 
-    def add(self, piece: Samples) -> None:
-        self.left -= len(piece)
-        self.pieces.append(piece)
+    def add(self, pieces: list[Samples]) -> None:
+        self.left -= sum(map(len, pieces))
+        self.pieces += pieces
 
 
 def _check_knobs(sample_rate: int | None, channels: int | None, quality: str, ahead_seconds: float) -> None:

@@ -11,6 +11,7 @@ import struct
 from collections import deque
 from collections.abc import Callable, Iterator
 from fractions import Fraction
+from functools import cached_property
 from typing import Any
 
 import av
@@ -43,17 +44,20 @@ class Timeline:
         self.skip = skip
         # Whole numbers, because fractions would cost more than to decode a packet.
         self._up, self._down = tick.numerator, tick.denominator
+        self._tells_frames = tick == 1
         self._zero = self.length(first) + skip
         self._grid = 1 if self.exact else grid
 
     def frame(self, pts: int) -> int:
         """Return the place of a moment."""
+        if self._tells_frames:
+            return pts - self._zero
         place = self.length(pts) - self._zero
         return place if self._grid == 1 else round((place + self.skip) / self._grid) * self._grid - self.skip
 
     def length(self, ticks: int) -> int:
         """Return how many frames a span of time holds."""
-        return (2 * ticks * self._up + self._down) // (2 * self._down)
+        return ticks if self._tells_frames else (2 * ticks * self._up + self._down) // (2 * self._down)
 
     def pts(self, frame: int) -> int:
         """Return the last tick at or before a place."""
@@ -71,6 +75,8 @@ class ContainerPackets:
         self._broken = False
         self._adopt(container)
         self._rate = int(self.codec.sample_rate)
+        # The stamps of Vorbis are wrong wherever the window size changes.
+        self.counted = "vorbis" in self.codec.name
         self._ready: deque[Any] = deque()
         self._look_ahead()
         self._time = self._timeline()
@@ -114,12 +120,7 @@ class ContainerPackets:
         """Frames from the first to the last that shall be heard."""
         return self._cap
 
-    @property
-    def counted(self) -> bool:
-        """True for Vorbis, whose stamps are wrong wherever the window size changes."""
-        return "vorbis" in self.codec.name
-
-    @property
+    @cached_property
     def _vagueness(self) -> int:
         """By how many frames the container's length may be short of the truth: too many, when it is an estimate."""
         names = self._container.format.name.split(",")
@@ -150,21 +151,23 @@ class ContainerPackets:
 
     def _check_file(self) -> None:
         """Raise what the file raised: also when a packet came, which may have been cut short by it."""
-        self._broken = self._broken or self._door.error is not None
-        self._door.raise_error()
+        if self._door.troubled:
+            self._broken = True
+            self._door.raise_error()
 
     def _unit(self, packet: Any) -> Unit:
-        if packet.pts is None:
+        pts = packet.pts
+        if pts is None:
             return Unit(packet)
-        start = self._time.frame(packet.pts)
-        length = self._time.length(packet.duration or 0) if self._time.exact else 0
+        time = self._time
+        packet.pts = start = time.frame(pts)
+        length = time.length(packet.duration or 0) if time.exact else 0
         discard = 0 if length else _skip_counts(packet)[1]
         end = start + length if length and not self.counted else None
-        packet_end = end or start + ENDS_WITHIN
+        cap = self._cap
         # What lies behind the end from its beginning on belongs to something that was appended, and is not cut.
-        if self._cap is not None and self._cap - ENDS_WITHIN <= start < self._cap < packet_end - self._vagueness:
-            end = self._cap if end is None else min(end, self._cap)
-        packet.pts = start
+        if cap is not None and cap - ENDS_WITHIN <= start < cap < (end or start + ENDS_WITHIN) - self._vagueness:
+            end = cap if end is None else min(end, cap)
         return Unit(packet, end, discard)
 
     def _look_ahead(self) -> Any | None:

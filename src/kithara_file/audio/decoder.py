@@ -19,8 +19,9 @@ from kithara_file.audio.splice import Splice, joined
 from kithara_file.errors import DecodeFailed, UnsupportedMedia
 
 BATCH = 8192
-"""Frames to gather for one block: fewer cost time, more cost delay. After a seek blocks grow up to this."""
+"""Frames to gather for one block, if nothing else is said: fewer cost time, more cost delay."""
 FIRST_BATCH = 1024
+"""After a seek, and after `hurry`, blocks grow from one packet over this up to a batch."""
 SEEK_TRIES = 4
 MAX_BAD_PACKETS = 200
 """So many damaged packets in a row are no longer an accident."""
@@ -31,22 +32,33 @@ Damage = Callable[[int, str], None]
 class Decoder:
     """Decodes one track for one thread."""
 
-    def __init__(self, source: PacketSource, spec: Spec, on_damage: Damage = lambda _frame, _reason: None) -> None:
+    def __init__(
+        self,
+        source: PacketSource,
+        spec: Spec,
+        on_damage: Damage = lambda _frame, _reason: None,
+        batch: int = BATCH,
+    ) -> None:
         self.spec = spec
         self.total = source.total
         """Frames of the track; what the file says until the end was seen, then what is true."""
         self._source = source
         self._on_damage = on_damage
-        self._splice = Splice(spec, 0)
-        self._places = self._new_places(0)
+        self._batch = batch
+        self._heard = False
+        self._told = False  # of the damage behind which the next sound comes
+        self._begin(0)
+
+    def _begin(self, frame: int) -> None:
+        self._splice = Splice(self.spec, frame)
+        self._places: Places = Counted(frame) if self._source.counted else Stamped()
         self._pieces: list[Samples] = []
-        self._run: list[Any] = []  # frames behind the pieces, which follow each other and are converted at once
+        self._run = av.AudioFifo()  # what simply follows the pieces, to be converted at once
         self._count = 0
         self._wanted = 1
         self._drained = False
         self._bad = 0
-        self._heard = False
-        self._told = False  # of the damage behind which the next sound comes
+        self._failure: Exception | None = None
 
     @property
     def exact(self) -> bool:
@@ -61,9 +73,7 @@ class Decoder:
         for _ in range(SEEK_TRIES):
             self._source.seek(frame, reserve)
             self._source.codec.flush_buffers()
-            self._splice, self._places = Splice(self.spec, frame), self._new_places(frame)
-            self._pieces, self._run, self._count, self._wanted = [], [], 0, 1
-            self._drained, self._bad = False, 0
+            self._begin(frame)
             missed = self._decode_first(frame)
             if missed <= 0:
                 return
@@ -72,7 +82,7 @@ class Decoder:
 
     def _decode_first(self, frame: int) -> int:
         """Decode up to the first sound; return by how many frames it lies behind `frame`."""
-        unit = self._next_unit()
+        unit = self._source.next()
         if unit is None:
             return 0
         missed = 0 if unit.packet.pts is None else int(unit.packet.pts) - max(frame, 0)
@@ -80,27 +90,37 @@ class Decoder:
             self._decode(unit)
         return missed
 
-    def _new_places(self, target: int) -> Places:
-        return Counted(target) if self._source.counted else Stamped()
-
     # -- in order ----------------------------------------------------------------------------------------------------
 
     def next(self) -> Block | None:
         """Return the next block; None at the end. Raises what the file raised, or `DecodeFailed`.
 
-        The first one after a seek is small, so that it is soon there.
+        The first one after a seek is small, so that it is soon there. What was decoded before a failure is returned
+        before it is raised.
         """
-        while self._count < self._wanted and self._advance():
-            continue
+        failure, self._failure = self._failure, None
+        if failure is not None:
+            raise failure
+        try:
+            while self._count < self._wanted and not self._drained:
+                self._advance()
+        except Exception as error:
+            if not self._count:
+                raise
+            self._failure = error
         self._end_run()
         pieces, self._pieces, self._count = self._pieces, [], 0
         if not pieces:
             self._finish()
             return None
-        self._wanted = min(BATCH, max(FIRST_BATCH, 2 * self._wanted))
+        self._wanted = min(self._batch, max(FIRST_BATCH, 2 * self._wanted))
         self._heard = True
         samples = joined(pieces)
         return Block(self._splice.at - len(samples), samples)
+
+    def hurry(self) -> None:
+        """Let `next` return soon, with what it has: there is no telling when more comes. From any thread."""
+        self._wanted = 1
 
     def _finish(self) -> None:
         if not self._heard and not self._splice.at and (self._bad or self.total):
@@ -108,23 +128,17 @@ class Decoder:
         if self.exact and self._wanted > 1:
             self.total = self._splice.at
 
-    def _advance(self) -> bool:
-        """Decode one packet more; False at the end."""
-        if self._drained:
-            return False
+    def _advance(self) -> None:
+        """Decode one packet more."""
         try:
-            unit = self._next_unit()
+            unit = self._source.next()
         except DecodeFailed as error:
             self._damage(self._splice.at, str(error))
-            return True
+            return
         self._decode(unit)
         if unit is None:
             self._drained = True
             self._lay(self._places.rest())
-        return True
-
-    def _next_unit(self) -> Unit | None:
-        return self._source.next()
 
     def _decode(self, unit: Unit | None) -> None:
         packet = None if unit is None else unit.packet
@@ -138,30 +152,35 @@ class Decoder:
             return
         if frames:
             self._bad = 0
-            if not self._joins(frames, unit):
-                self._lay(self._places.put(self._piece(frames, unit)))
+            if len(frames) != 1 or unit is None or not self._joins(frames[0], unit):
+                self._lay(self._places.put(self._piece(frames, unit), self._splice.expected))
 
-    def _joins(self, frames: list[Any], unit: Unit | None) -> bool:
+    def _joins(self, frame: Any, unit: Unit) -> bool:
         """Return True, and take it, when what was decoded simply follows what came before: nearly always."""
-        if len(frames) != 1 or unit is None or unit.discard or self._source.counted:
+        frames = frame.samples
+        # A queue would read beyond a frame that has fewer channels than it.
+        if unit.discard or frame.layout.nb_channels != self.spec.channels or frame.sample_rate != self.spec.sample_rate:
             return False
-        frame = frames[0]
-        if frame.sample_rate != self.spec.sample_rate or frame.layout.nb_channels != self.spec.channels:
+        if not self._splice.follows(frame.pts, frames, unit.end):
             return False
-        if not self._splice.follows(frame.pts, frame.samples, unit.end):
-            return False
-        self._run.append(frame)
-        self._count += frame.samples
+        frame.pts = None
+        try:
+            self._run.write(frame)
+        except ValueError:  # another sample format
+            self._end_run()
+            self._run = av.AudioFifo()
+            self._run.write(frame)
+        self._count += frames
         self._told = False
         return True
 
     def _end_run(self) -> None:
-        if self._run:
-            self._pieces.append(as_samples(self._run))
-            self._run = []
+        frame = self._run.read()
+        if frame is not None:
+            self._pieces.append(as_samples(frame))
 
     def _piece(self, frames: list[Any], unit: Unit | None) -> Piece:
-        samples = as_samples(frames)
+        samples = joined([as_samples(frame) for frame in frames])
         self._check(frames[0], samples)
         if unit is not None and unit.discard:
             samples = samples[: -unit.discard]

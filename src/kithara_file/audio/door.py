@@ -10,10 +10,12 @@ import io
 import os
 import threading
 from collections.abc import Callable
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 
 from kithara_file.clock import Clock, SystemClock
 from kithara_file.errors import StreamClosed
+
+_T = TypeVar("_T")
 
 
 class BinaryFile(Protocol):
@@ -32,8 +34,12 @@ class BinaryFile(Protocol):
         """Let go."""
 
 
+SLOW_SECONDS = 0.005
+"""A read that takes longer has waited for something."""
+
+
 class Door:
-    """Reads the file for one decoder, in one thread; `shut`, `waiting` and `wake` are for the others."""
+    """Reads the file for one decoder, in one thread; `shut`, `busy` and `close_file` are for the others."""
 
     def __init__(self, file: BinaryFile, clock: Clock | None = None) -> None:
         self._file = file
@@ -41,6 +47,10 @@ class Door:
         self._take = _taker(file)
         self._since: float | None = None
         self._shut = False
+        self.on_wait: Callable[[], None] = lambda: None
+        """Is called after a read for which the file made the decoder wait."""
+        self.troubled = False
+        """True while `raise_error` has something to raise."""
         self.error: BaseException | None = None
         """What the file raised last, until `forget`."""
 
@@ -48,27 +58,25 @@ class Door:
 
     def read(self, size: int) -> bytes:
         """Return what comes first, up to `size` bytes; none only at the end."""
-        self._check()
-        self._since = self._clock.monotonic()
-        try:
-            return self._take(size)
-        except BaseException as error:
-            self.error = self.error or error
-            raise
-        finally:
-            self._since = None
+        return self._call(self._take, size)
 
     def seek(self, offset: int, whence: int = os.SEEK_SET) -> int:
         """Move; `SEEK_END` may wait for the length."""
+        return self._call(self._file.seek, offset, whence)
+
+    def _call(self, method: Callable[..., _T], *arguments: int) -> _T:
         self._check()
-        self._since = self._clock.monotonic()
+        self._since = since = self._clock.monotonic()
         try:
-            return self._file.seek(offset, whence)
+            return method(*arguments)
         except BaseException as error:
             self.error = self.error or error
+            self.troubled = True
             raise
         finally:
             self._since = None
+            if self._clock.monotonic() - since > SLOW_SECONDS:
+                self.on_wait()
 
     def tell(self) -> int:
         """Return the position."""
@@ -97,7 +105,7 @@ class Door:
 
     def forget(self) -> None:
         """Forget an error, because what follows tries again."""
-        self.error = None
+        self.error, self.troubled = None, self._shut
 
     # -- what other threads see and do -------------------------------------------------------------------------------
 
@@ -114,7 +122,7 @@ class Door:
 
     def shut(self) -> None:
         """Let no further call through to the file: they raise `StreamClosed`."""
-        self._shut = True
+        self._shut = self.troubled = True
 
     def close_file(self, timeout: float) -> None:
         """Close the file, waiting no longer than `timeout`: a foreign file may take a blocked read's lock for it."""
@@ -127,6 +135,7 @@ class Door:
             self._file.close()
         except Exception as error:  # noqa: BLE001 - whatever it is, it is the file's, and nobody waits for it
             self.error = self.error or error
+            self.troubled = True
 
     def _check(self) -> None:
         if self._shut:

@@ -5,11 +5,13 @@ Source: RFC 9639. Pure. Must not know: files.
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 
 LONGEST_HEAD = 16
 SMALLEST_FRAME = 8
 NO_POINT = (1 << 64) - 1
+_SYNC = re.compile(rb"\xff[\xf8\xf9]")
 
 _BLOCKS = {1: 192, **{code: 144 << code for code in range(2, 6)}, **{code: 1 << code for code in range(8, 16)}}
 
@@ -114,9 +116,8 @@ def _coded_number(data: bytes, at: int) -> tuple[int | None, int]:
 
 def find_flac_frame(data: bytes, start: int, info: StreamInfo) -> tuple[int, FlacHead] | None:
     """Return the first frame header at or behind `start`, and where it is."""
-    while (at := data.find(b"\xff", start)) >= 0:
-        head = parse_flac_head(data, at, info)
+    for match in _SYNC.finditer(data, start):
+        head = parse_flac_head(data, match.start(), info)
         if head is not None:
-            return at, head
-        start = at + 1
+            return match.start(), head
     return None

@@ -6,7 +6,6 @@ float32. Must not know: where frames come from, or where they go.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -25,22 +24,16 @@ _KINDS: dict[str, tuple[str, float, float]] = {
 """By FFmpeg's name of a sample format: numpy's type, what is taken away from a sample, what it is multiplied by."""
 
 
-def as_samples(frames: Sequence[Any]) -> Samples:
-    """Return the sound of decoded `av.AudioFrame`s, which are alike, as one array: the only copy."""
-    first = frames[0]
-    kind, middle, scale = _kind(first.format.name)
-    channels, planar = first.layout.nb_channels, first.format.is_planar
-    out = np.empty((sum(frame.samples for frame in frames), channels), np.float32)
-    at = 0
-    for frame in frames:
-        count, planes = frame.samples, frame.planes
-        part = out[at : at + count]
-        if planar:
-            for channel in range(channels):
-                part[:, channel] = np.frombuffer(planes[channel], kind, count)
-        else:
-            part[:] = np.frombuffer(planes[0], kind, count * channels).reshape(count, channels)
-        at += count
+def as_samples(frame: Any) -> Samples:
+    """Return the sound of a decoded `av.AudioFrame`: the only copy."""
+    kind, middle, scale = _kind(frame.format.name)
+    channels, count, planes = frame.layout.nb_channels, frame.samples, frame.planes
+    if frame.format.is_planar:
+        out = np.empty((count, channels), np.float32)
+        for channel in range(channels):
+            out[:, channel] = np.frombuffer(planes[channel], kind, count)
+    else:
+        out = np.frombuffer(planes[0], kind, count * channels).reshape(count, channels).astype(np.float32)
     if middle:
         out -= np.float32(middle)
     if scale != 1.0:

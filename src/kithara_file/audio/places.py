@@ -8,8 +8,8 @@ Must not know: packets, decoders.
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass
-from typing import Protocol
+from itertools import accumulate
+from typing import NamedTuple, Protocol
 
 from kithara_file.audio.media import Samples
 
@@ -19,8 +19,7 @@ PATIENCE = 24
 """Pieces by which the beginning of a count is settled, if the target is not reached before."""
 
 
-@dataclass(frozen=True, slots=True)
-class Piece:
+class Piece(NamedTuple):
     """What one packet gave: its stamp, and where its sound ends if that was told."""
 
     stamp: int | None
@@ -31,8 +30,8 @@ class Piece:
 class Places(Protocol):
     """Puts pieces into their places."""
 
-    def put(self, piece: Piece) -> list[Piece]:
-        """Take a piece; return those whose places are certain now, with them."""
+    def put(self, piece: Piece, expected: int | None) -> list[Piece]:
+        """Take a piece, which would stand at `expected` if nothing was lost; return those whose places are certain."""
 
     def rest(self) -> list[Piece]:
         """Return what is left, at the end."""
@@ -41,7 +40,7 @@ class Places(Protocol):
 class Stamped:
     """Believes every stamp."""
 
-    def put(self, piece: Piece) -> list[Piece]:
+    def put(self, piece: Piece, expected: int | None) -> list[Piece]:  # noqa: ARG002
         """Return it as it is."""
         return [piece]
 
@@ -56,14 +55,14 @@ class Counted:
     def __init__(self, target: int) -> None:
         self._target = target
         self._held: list[Piece] = []
-        self._base: int | None = None
-        self._count = 0
-        self._doubts: list[int] = []
+        self._settled = False
+        self._doubt: tuple[int, int] | None = None  # how far off the last stamp was, and which place is next to it
+        self._doubts = 0
 
-    def put(self, piece: Piece) -> list[Piece]:
+    def put(self, piece: Piece, expected: int | None) -> list[Piece]:
         """Hold pieces until the target, or enough of them, have come; count from then on."""
-        if self._base is not None:
-            return [self._counted(piece)]
+        if self._settled and expected is not None:
+            return [self._counted(piece, expected)]
         self._held.append(piece)
         reached = piece.stamp is not None and piece.stamp + len(piece.samples) > self._target
         if len(self._held) < PATIENCE and not (reached and len(self._held) > PERSISTS):
@@ -73,26 +72,19 @@ class Counted:
     def rest(self) -> list[Piece]:
         """Settle where the count begins, and return what was held."""
         held, self._held = self._held, []
-        count, votes = 0, Counter[int]()
-        for piece in held:
-            if piece.stamp is not None:
-                votes[piece.stamp - count] += 1
-            count += len(piece.samples)
-        self._base = votes.most_common(1)[0][0] if votes else self._target
-        return [self._counted(piece) for piece in held]
+        counts = list(accumulate((len(piece.samples) for piece in held), initial=0))
+        pairs = list(zip(counts, held, strict=False))
+        votes = Counter(piece.stamp - count for count, piece in pairs if piece.stamp is not None)
+        base = votes.most_common(1)[0][0] if votes else self._target
+        self._settled = self._settled or bool(held)
+        return [Piece(base + count, piece.samples, piece.end) for count, piece in pairs]
 
-    def _counted(self, piece: Piece) -> Piece:
-        assert self._base is not None
-        place = self._base + self._count
-        if piece.stamp is not None and self._believes(piece.stamp - place):
-            self._base += piece.stamp - place
-            place = piece.stamp
-        self._count += len(piece.samples)
-        return Piece(place, piece.samples, piece.end)
+    def _counted(self, piece: Piece, expected: int) -> Piece:
+        stamp = expected if piece.stamp is None else piece.stamp
+        return Piece(stamp if self._believes(stamp - expected, expected, len(piece.samples)) else expected, *piece[1:])
 
-    def _believes(self, off: int) -> bool:
-        if not off or (self._doubts and self._doubts[-1] != off):
-            self._doubts.clear()
-        if off:
-            self._doubts.append(off)
-        return len(self._doubts) >= PERSISTS
+    def _believes(self, off: int, expected: int, frames: int) -> bool:
+        """Return True for the last of enough stamps in a row which are off by the same."""
+        self._doubts = self._doubts + 1 if self._doubt == (off, expected) else 1
+        self._doubt = off, expected + frames
+        return self._doubts >= PERSISTS

@@ -30,11 +30,18 @@ class Ring:
     def __init__(self, spec: Spec, capacity: int) -> None:
         self.spec = spec
         self.capacity = max(1, capacity)
+        # Two threads that wake each other for every packet cost more than to decode it, so a producer that has filled
+        # the ring rests until it is half empty.
+        self._low = self.capacity // 2
+        self.batch = max(1, self._low)
+        """How much is best put at once."""
+        self._resting = False
         self.epoch = 0
         self.position = 0
         """The place of the frame that the listener gets next."""
         self._changed = threading.Condition()
         self._blocks: deque[Samples] = deque()
+        self._used = 0  # frames of the first block that were taken
         self._frames = 0
         self._target = 0
         self._ended = False
@@ -46,12 +53,12 @@ class Ring:
     def await_work(self, epoch: int) -> Work | None:
         """Wait for room, or for an epoch other than `epoch`; None when closed."""
         with self._changed:
-            self._changed.wait_for(lambda: self._closed or self.epoch != epoch or self._has_room)
+            self._changed.wait_for(lambda: self._closed or self.epoch != epoch or self._has_room())
             return None if self._closed else Work(self.epoch, self._target)
 
-    @property
     def _has_room(self) -> bool:
-        return not self._ended and self._error is None and self._frames < self.capacity
+        self._resting = self._frames > self._low if self._resting else self._frames >= self.capacity
+        return not (self._resting or self._ended or self._error)
 
     def put(self, epoch: int, samples: Samples) -> bool:
         """Append `samples`; return False, and drop them, when a seek has made them stale."""
@@ -79,10 +86,17 @@ class Ring:
     # -- the listener's side -----------------------------------------------------------------------------------------
 
     def await_frames(self, frames: int, deadline: Deadline) -> bool:
-        """Wait until `frames` are there, or the end, or an error; False when the deadline passed before."""
-        wanted = min(frames, self.capacity)
+        """Wait until `frames` (or what fits of them), the end, or an error is there; False when the deadline passed."""
+        wanted = self._reachable(frames)
         with self._changed:
             return self._changed.wait_for(lambda: self._settled or self._frames >= wanted, deadline.remaining())
+
+    def _reachable(self, frames: int) -> int:
+        return min(frames, self._low + 1)
+
+    def lacks(self, frames: int) -> bool:
+        """Return True when waiting for `frames` would have been for nothing."""
+        return self._frames < self._reachable(frames)
 
     @property
     def _settled(self) -> bool:
@@ -94,18 +108,21 @@ class Ring:
             pieces = self._remove(frames)
         return joined(pieces) if pieces else self.spec.silence(0)
 
-    def take_of(self, epoch: int, frames: int) -> Samples | None:
-        """Do the same; return None when a seek has raised the epoch."""
+    def take_all(self, frames: int) -> Samples | None:
+        """Return `frames`, if all of them are there; waits for nothing."""
         with self._changed:
-            pieces = self._remove(frames) if epoch == self.epoch else None
-        if pieces is None:
-            return None
-        return joined(pieces) if pieces else self.spec.silence(0)
+            pieces = self._remove(frames) if 0 < frames <= self._frames else None
+        return None if pieces is None else joined(pieces)
+
+    def take_of(self, epoch: int, frames: int) -> list[Samples] | None:
+        """Return up to `frames` of what is there, in pieces; None when a seek has raised the epoch."""
+        with self._changed:
+            return self._remove(frames) if epoch == self.epoch else None
 
     def take_block(self) -> Samples | None:
         """Return the next block as it was put; None when there is none."""
         with self._changed:
-            pieces = self._remove(len(self._blocks[0])) if self._blocks else []
+            pieces = self._remove(len(self._blocks[0]) - self._used) if self._blocks else []
         return pieces[0] if pieces else None
 
     def fill(self, out: Samples) -> int:
@@ -124,14 +141,17 @@ class Ring:
         left = min(frames, self._frames)
         self._frames -= left
         self.position += left
+        if self._resting and self._frames <= self._low:
+            self._changed.notify_all()
         while left:
-            block = self._blocks.popleft()
-            if len(block) > left:
-                self._blocks.appendleft(block[left:])
-                block = block[:left]
-            pieces.append(block)
-            left -= len(block)
-        self._changed.notify_all()
+            block = self._blocks[0]
+            piece = block[self._used : self._used + left]
+            pieces.append(piece)
+            left -= len(piece)
+            self._used += len(piece)
+            if self._used == len(block):
+                self._blocks.popleft()
+                self._used = 0
         return pieces
 
     def give_back(self, epoch: int, pieces: list[Samples]) -> None:
@@ -139,6 +159,8 @@ class Ring:
         with self._changed:
             if epoch == self.epoch and not self._closed:
                 count = sum(map(len, pieces))
+                if self._used:
+                    self._blocks[0], self._used = self._blocks[0][self._used :], 0
                 self._blocks.extendleft(reversed(pieces))
                 self._frames += count
                 self.position -= count
@@ -150,7 +172,7 @@ class Ring:
             self.epoch += 1
             self._target = self.position = frame
             self._blocks.clear()
-            self._frames, self._ended, self._error = 0, False, None
+            self._frames, self._used, self._ended, self._error = 0, 0, False, None
             self._changed.notify_all()
             return self.epoch
 
@@ -182,7 +204,7 @@ class Ring:
         with self._changed:
             self._closed = True
             self._blocks.clear()
-            self._frames = 0
+            self._frames = self._used = 0
             self._changed.notify_all()
 
     @property

@@ -14,12 +14,15 @@ MAX_GAP_SECONDS = 10.0
 
 
 class Splice:
-    """The timeline from one seek to the next; `at` is the place of the frame that has to be given next."""
+    """The timeline from one seek to the next; `at` is the place of the frame that has to be given next.
+
+    `expected` is the place that a piece would have which simply follows the one before; None before the first.
+    """
 
     def __init__(self, spec: Spec, at: int) -> None:
         self.at = at
+        self.expected: int | None = None
         self._spec = spec
-        self._after: int | None = None
         self._shift = 0
         self._max_gap = spec.frames(MAX_GAP_SECONDS)
 
@@ -29,7 +32,7 @@ class Splice:
         Without a place they follow what came before.
         """
         place = self._settle(place)
-        self._after = place + len(samples)
+        self.expected = place + len(samples) - self._shift
         if end is not None:
             samples = samples[: max(0, end + self._shift - place)]
         samples = samples[max(0, self.at - place) :]
@@ -42,19 +45,22 @@ class Splice:
 
     def follows(self, place: int | None, frames: int, end: int | None) -> bool:
         """Return True, and count them, when so many frames at `place` are the next to be heard, uncut."""
-        if place != self.at or place != self._after or self._shift or (end is not None and place + frames > end):
+        if place is None or place != self.expected or place + self._shift != self.at:
             return False
-        self.at = self._after = place + frames
+        if end is not None and place + frames > end:
+            return False
+        self.expected = place + frames
+        self.at += frames
         return True
 
     def _settle(self, place: int | None) -> int:
+        if self.expected is None:
+            return self.at if place is None else place
         if place is None:
-            return self.at if self._after is None else self._after
-        place += self._shift
-        if self._after is not None and abs(place - self._after) > self._max_gap:
-            self._shift += self._after - place
-            return self._after
-        return place
+            return self.expected + self._shift
+        if abs(place - self.expected) > self._max_gap:
+            self._shift += self.expected - place
+        return place + self._shift
 
     def __repr__(self) -> str:
         return f"<Splice at {self.at}>"

@@ -30,8 +30,7 @@ def frame(name: str, kind: str, values: list[float]) -> Any:
 @pytest.mark.parametrize("name", KINDS)
 def test_every_sample_format_becomes_float32_without_loss(name: str, planar: str) -> None:
     kind, values, expected = KINDS[name]
-    one = frame(name + planar, kind, values)
-    got = as_samples([one, one])
+    got = as_samples(frame(name + planar, kind, values))
     assert got.dtype == np.float32
-    assert got[:, 0].tolist() == [*expected, *expected]
-    assert got[:, 1].tolist() == [*expected[::-1], *expected[::-1]]
+    assert got[:, 0].tolist() == expected
+    assert got[:, 1].tolist() == expected[::-1]

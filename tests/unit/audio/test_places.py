@@ -11,8 +11,14 @@ def piece(stamp: int | None, frames: int) -> Piece:
 
 
 def places(way: Places, *pieces: tuple[int | None, int]) -> list[int | None]:
-    found = [put.stamp for each in pieces for put in way.put(piece(*each))]
-    return found + [left.stamp for left in way.rest()]
+    found: list[Piece] = []
+    for each in pieces:
+        found += way.put(piece(*each), _after(found))
+    return [put.stamp for put in (*found, *way.rest())]
+
+
+def _after(found: list[Piece]) -> int | None:
+    return None if not found or found[-1].stamp is None else found[-1].stamp + len(found[-1].samples)
 
 
 def test_stamps_are_believed_where_they_are_right() -> None:
