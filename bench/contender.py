@@ -26,8 +26,6 @@ from urllib.parse import urlsplit
 
 KIB = 1024
 MIB = 1024 * KIB
-_KIND_BLOCKS = 64 * KIB
-"""What fsspec's caches are given to read at once: its own 5 MiB would take a second for each place on a slow line."""
 
 
 class Reader(Protocol):
@@ -120,14 +118,9 @@ def read_obstore(url: str, _folder: Path, _options: dict[str, Any]) -> Iterator[
 @contextmanager
 def read_fsspec(url: str, folder: Path, options: dict[str, Any]) -> Iterator[Reader]:
     """Read with one of fsspec's caches: ``http``, ``blockcache``, ``filecache``."""
-    kind = options["kind"]
-    filesystem = import_module("fsspec").filesystem
-    if kind == "http":
-        opened = filesystem("http", skip_instance_cache=True).open(url, block_size=_KIND_BLOCKS)
-    else:
-        system = filesystem(kind, target_protocol="http", cache_storage=str(folder / kind), skip_instance_cache=True)
-        opened = system.open(url, block_size=_KIND_BLOCKS) if kind == "blockcache" else system.open(url)
-    with opened as file:
+    kind = options.pop("kind")
+    where = {} if kind == "http" else {"target_protocol": "http", "cache_storage": str(folder / kind)}
+    with import_module("fsspec").filesystem(kind, skip_instance_cache=True, **where).open(url, **options) as file:
         yield _of_file(file)
 
 

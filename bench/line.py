@@ -16,7 +16,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -27,7 +27,7 @@ _PACKET = 1460
 _LATENESS = 0.002
 _ROOM = 64 * 1024
 _HOST = "127.0.0.1"
-_REST_SECONDS = 0.3
+_REST_SECONDS = 0.15
 
 
 @dataclass(slots=True)
@@ -173,13 +173,18 @@ class Shaped:
         """Return how many connections there ever were."""
         return self._ask("count")["connections"]
 
-    def carried(self) -> float:
-        """Return the MiB that have crossed the line down, once nothing crosses it any more."""
-        before, now = -1, self._ask("count")["carried"]
-        while before != now:
-            time.sleep(_REST_SECONDS)
-            before, now = now, self._ask("count")["carried"]
-        return now / (1 << 20)
+    def crossed(self) -> Callable[[], float]:
+        """Return what tells how many MiB have crossed the line down since now, once nothing crosses it any more."""
+        begun = self._ask("count")["carried"]
+
+        def since() -> float:
+            before, now = -1, self._ask("count")["carried"]
+            while before != now:
+                time.sleep(_REST_SECONDS)
+                before, now = now, self._ask("count")["carried"]
+            return (now - begun) / (1 << 20)
+
+        return since
 
     def _ask(self, word: str) -> dict[str, int]:
         assert self.process.stdin is not None

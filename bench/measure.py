@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Container, Mapping, Sequence
 from dataclasses import dataclass, field
 from statistics import median
 
@@ -137,9 +137,9 @@ class Contest:
         share = self.share(theirs, what, unit)
         return Found(Figure([1 / each for each in share.figure.values], "×"), share.ours, share.theirs)
 
-    def best(self, what: str = "seconds") -> str:
-        """Return who of the others took least."""
-        others = [each for each in self.samples if each != OURS and self.samples[each]]
+    def best(self, what: str = "seconds", but: Container[str] = ()) -> str:
+        """Return who of the others took least, of those not in `but`."""
+        others = [each for each in self.samples if each != OURS and each not in but and self.samples[each]]
         if not others:
             raise NotThere("; ".join(self.failed.values()) or "nobody to compare with")
         return min(others, key=lambda each: self.figure(each, what).median)
