@@ -11,7 +11,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property
 from pathlib import Path
 
 import kithara_file
@@ -111,9 +111,10 @@ class Module:
         return str(self.path.relative_to(ROOT))
 
 
-def modules(folder: Path) -> list[Module]:
-    """Return every module below `folder`."""
-    return [Module(path) for path in sorted(folder.rglob("*.py"))]
+@cache
+def modules(folder: Path) -> tuple[Module, ...]:
+    """Return every module below `folder`; each is read and parsed once for all the rules."""
+    return tuple(Module(path) for path in sorted(folder.rglob("*.py")))
 
 
 def test_no_room_imports_one_above_or_beside_it() -> None:
