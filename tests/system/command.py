@@ -18,7 +18,7 @@ import time
 from dataclasses import dataclass
 from fcntl import ioctl
 from pathlib import Path
-from typing import Self
+from typing import Any, Self
 
 from tests.system.kit import SOON
 
@@ -82,6 +82,7 @@ class Terminal:
     def __init__(self, store: Path, *arguments: object, columns: int = 100) -> None:
         self._master, slave = pty.openpty()
         ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", 40, columns, 0, 0))
+        self.first_modes = self.modes
         self._said = ""
         command = [sys.executable, "-c", _ON_ITS_TERMINAL, *KITHARA, *map(str, arguments)]
         self._process = subprocess.Popen(
@@ -93,6 +94,11 @@ class Terminal:
     def said(self) -> str:
         """All that it wrote so far, without the escapes that move and paint."""
         return _ESCAPES.sub("", self._said)
+
+    @property
+    def modes(self) -> list[Any]:
+        """How the terminal treats what is typed (termios)."""
+        return termios.tcgetattr(self._master)
 
     def wait_for(self, pattern: str, within: float = SOON) -> str:
         """Read until it has written what matches `pattern`; return what matched."""

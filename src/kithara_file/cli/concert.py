@@ -7,8 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
-from queue import SimpleQueue
-from weakref import WeakKeyDictionary, WeakSet, ref
+from weakref import WeakSet
 
 from rich.console import Console
 
@@ -23,7 +22,7 @@ from kithara_file.cli.sound import Sound, open_sound, sentence
 from kithara_file.cli.stage import Moment, Stage, stage
 from kithara_file.clock import CancelToken
 from kithara_file.errors import KitharaError, StreamClosed
-from kithara_file.events import FileEvent
+from kithara_file.events import FileEvent, Subscription
 
 FRAME_SECONDS = 0.1
 """How often the line is drawn; a key is heard at once."""
@@ -44,12 +43,13 @@ class Concert:
         self._console = console
         self._quiet = False
         self._cancel = CancelToken()
-        self._sounds: WeakKeyDictionary[Audio, Sound] = WeakKeyDictionary()
+        self._open: dict[Sound, Subscription] = {}
+        self._lines: dict[int, str] = {}
+        """What to tell of each track that was opened, by its number."""
         self._waiting: WeakSet[Sound] = WeakSet()
         self._left_out = 0
         """How many of the first could not be opened."""
         self._failed = False
-        self._happened: SimpleQueue[tuple[Audio | None, FileEvent]] = SimpleQueue()
 
     def play(self, sink: Sink, start: float, *, volume: int, quiet: bool) -> int:
         """Play everything into `sink`, the first from `start` on; return the exit code.
@@ -62,9 +62,9 @@ class Concert:
                 player = self._open_first(sink, stands)
                 if player is not None:
                     with player:
-                        self._prepare(player, start)
-                        self._run(player, Desk(player, volume), stands, keys)
-                        self._tell_what_happened()
+                        events = self._prepare(player, start)
+                        self._run(player, Desk(player, volume), stands, keys, events)
+                        self._tell_what_happened(events)
         finally:
             self._cancel.cancel()
         return FAILED if self._failed else DONE
@@ -77,46 +77,43 @@ class Concert:
             self._left_out = number
             stands.show(Moment("opening", words.file_name(url)))
             try:
-                return Player(self._opener(url), sink)
+                return Player(self._opener(number), sink)
             except (KitharaError, OSError) as error:
                 self._tell_failure(str(error))
         return None
 
-    def _opener(self, url: str) -> OpenTrack:
+    def _opener(self, number: int) -> OpenTrack:
         def open_track(spec: Spec | None) -> Audio:
-            sound = open_sound(url, self._source, self._knobs, spec, self._cancel)
-            self._sounds[sound.audio] = sound
-            audio = ref(sound.audio)  # what tells of it must not keep it
-            sound.audio.events.subscribe(lambda event: self._happened.put((audio(), event)))
+            sound = open_sound(self._urls[number], self._source, self._knobs, spec, self._cancel)
+            self._lines[number] = sound.told
+            self._open[sound] = sound.audio.events.subscribe()
             return sound.audio
 
         return open_track
 
     # -- what happens ------------------------------------------------------------------------------------------------
 
-    def _tell_what_happened(self) -> None:
-        # Not told by the thread in which it happens: that one has sound to deliver, and a terminal may stand still.
-        while not self._happened.empty():
-            track, event = self._happened.get()
-            sound = None if track is None else self._sounds.get(track)
+    def _tell_what_happened(self, events: Subscription) -> None:
+        while (event := events.take(0)) is not None:
             if isinstance(event, TrackFailed):
                 self._tell_failure(str(event.error))
-            elif sound is not None:
+            elif isinstance(event, TrackStarted):
+                self._tell(self._lines[event.index + self._left_out])
+        for sound, told in list(self._open.items()):
+            closed = sound.audio.closed
+            while (event := told.take(0)) is not None:
                 self._tell_of(sound, event)
+            if closed:
+                del self._open[sound]
 
     def _tell_of(self, sound: Sound, event: FileEvent) -> None:
-        if isinstance(event, TrackStarted):
-            self._tell(sound.told)
-        elif isinstance(event, Stalled):
+        if isinstance(event, Stalled):
             self._waiting.add(sound)
         elif isinstance(event, Resumed):
             self._waiting.discard(sound)
-            self._tell_of_stall(sound, event)
-
-    def _tell_of_stall(self, sound: Sound, event: Resumed) -> None:
-        if event.seconds >= LONG_STALL_SECONDS:
-            waited, place = words.seconds(event.seconds), words.clock(event.position)
-            self._tell(f"{sound.title}: waited {waited} at {place} for what was to come")
+            if event.seconds >= LONG_STALL_SECONDS:
+                waited, place = words.seconds(event.seconds), words.clock(event.position)
+                self._tell(f"{sound.title}: waited {waited} at {place} for what was to come")
 
     def _tell_failure(self, text: str) -> None:
         self._failed = True
@@ -127,22 +124,22 @@ class Concert:
             say(self._console, text)
 
     def _sound_of(self, player: Player) -> Sound | None:
-        track = player.current
-        return None if track is None else self._sounds.get(track)
+        current = player.current
+        return next((each for each in list(self._open) if each.audio is current), None)
 
     def _name(self, player: Player) -> str:
         return words.file_name(self._urls[player.index + self._left_out])
 
     # -- the run -----------------------------------------------------------------------------------------------------
 
-    def _prepare(self, player: Player, start: float) -> None:
-        player.events.subscribe(lambda event: self._happened.put((player.current, event)))
-        for url in self._urls[self._left_out + 1 :]:
-            player.enqueue(self._opener(url))
+    def _prepare(self, player: Player, start: float) -> Subscription:
+        for number in range(self._left_out + 1, len(self._urls)):
+            player.enqueue(self._opener(number))
         if start:
             player.seek(start)
+        return player.events.subscribe()
 
-    def _run(self, player: Player, desk: Desk, stands: Stage, keys: Keys) -> None:
+    def _run(self, player: Player, desk: Desk, stands: Stage, keys: Keys, events: Subscription) -> None:
         player.play()
         while not self._over(player, 0.0 if keys.listening else FRAME_SECONDS):
             key = keys.take(FRAME_SECONDS) if keys.listening else None
@@ -150,7 +147,7 @@ class Concert:
                 return
             with suppress(StreamClosed):  # the track has just been left
                 desk.press(key)
-            self._tell_what_happened()
+            self._tell_what_happened(events)
             stands.show(self._moment(player, desk))
 
     def _over(self, player: Player, timeout: float) -> bool:
