@@ -91,6 +91,17 @@ def assert_resumed(origin: Origin, start: int) -> None:
     assert origin.bytes_sent("/song") == SONG.length
 
 
+def test_a_download_of_everything_is_resumed_by_one_request(origin: Origin, store_dir: Path) -> None:
+    url = origin.serve("/song", SONG, faults=[StallAt(HALF)])
+    config = FileConfig(url, store=store_dir, look_ahead_bytes=None)
+    with File.open(config) as session, session.stream() as stream:
+        assert stream.read(HALF) == SONG[:HALF]
+    with File.open(config) as session:
+        session.wait_complete(SOON)
+    assert_resumed(origin, HALF)
+    assert len(origin.requests("/song")) == 2
+
+
 def test_gaps_left_by_seeks_are_filled_and_nothing_twice(origin: Origin, store_dir: Path) -> None:
     body = PatternBody(9 * MIB)
     url = origin.serve("/song", body, faults=[StallAt(100_000)])

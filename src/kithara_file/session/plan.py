@@ -202,11 +202,20 @@ class _Draft:
     # -- moves -------------------------------------------------------------------------------------------------------
 
     def size_at(self, offset: int) -> int:
-        """Return how much to ask for where a reader is blocked: the window it is in, or that of a far seek."""
+        """Return how much to ask for where a reader is blocked: the window it is in, or that of a far seek.
+
+        Where a download of everything has to go on anyway, it goes on.
+        """
+        if self.view.policy.look_ahead_bytes is None and self.goes_on_at(offset):
+            return FAR
         heads = [each for each in self.view.playheads if each.position <= offset < each.goal]
         head = max(heads, key=lambda each: each.window, default=Playhead(offset, self.view.policy.seek_window))
         crowded = len(self.demands) > self.slots  # a body that ends with its turn leaves its connection to the next
         return min(self.size(head, offset), QUANTUM if crowded else FAR)
+
+    def goes_on_at(self, offset: int) -> bool:
+        """Tell whether the sequential download is to go on at `offset`."""
+        return self.view.coverage.end_of_run(0) == offset and not any(each.sequential for each in self.flight())
 
     def size(self, head: Playhead, offset: int) -> int:
         """Return how much to ask for at `offset`: a window's worth, or all once `head` runs on with a full window."""

@@ -64,6 +64,10 @@ STARTS = {
         replace(BASE, coverage=HEAD, policy=UNLIMITED),
         [Start(2 * MIB, None, sequential=True)],
     ),
+    "a resumed download without a limit is one request, though its opening waits for the first byte": (
+        replace(BASE, coverage=HEAD, policy=UNLIMITED, demands=(2 * MIB,)),
+        [Start(2 * MIB, None, sequential=True)],
+    ),
     "an unlimited download goes on up to what is present": (
         replace(BASE, coverage=FAR_RUN, policy=UNLIMITED),
         [Start(2 * MIB, FAR, sequential=True)],
