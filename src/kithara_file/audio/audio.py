@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import weakref
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
 from math import isfinite
 from typing import Self
 
@@ -15,10 +14,10 @@ from kithara_file.audio.converter import Converter, Quality, check_quality
 from kithara_file.audio.decoder import Decoder
 from kithara_file.audio.door import BinaryFile, Door
 from kithara_file.audio.events import DecodeError, FormatDetected
+from kithara_file.audio.gathering import Gathering
 from kithara_file.audio.media import MediaInfo, Samples, Spec
 from kithara_file.audio.opening import open_media
 from kithara_file.audio.ring import Ring
-from kithara_file.audio.splice import joined
 from kithara_file.audio.stalls import Stalls
 from kithara_file.audio.worker import Worker
 from kithara_file.clock import Deadline
@@ -91,22 +90,27 @@ class Audio:
         if samples is not None:
             self._stalls.sounding(self.position)
             return samples
-        deadline, gathered = Deadline.after(timeout), _Gathered(self._ring.epoch, frames)
-        while gathered.left > 0:
+        deadline, gathering = Deadline.after(timeout), self._gathering(frames)
+        while gathering.left > 0:
             try:
-                self._await(gathered.left, deadline)
+                self._await(gathering.left, deadline)
             except BaseException:
-                self._ring.give_back(gathered.epoch, gathered.pieces)
+                self._ring.give_back(gathering.epoch, gathering.pieces)
                 raise
-            pieces = self._ring.take_of(gathered.epoch, gathered.left)
-            if pieces is None:  # another thread moved: what was gathered before is stale
-                gathered = _Gathered(self._ring.epoch, frames)
+            count = self._ring.fill_of(gathering.epoch, gathering.space)
+            if count is None:  # another thread moved: what was gathered before is stale
+                gathering = self._gathering(frames)
                 continue
-            gathered.add(pieces)
+            gathering.add(count)
             if self._ring.finished:
                 self._tell_end()
                 break
-        return joined(gathered.pieces) if gathered.pieces else self.spec.silence(0)
+        return gathering.samples
+
+    def _gathering(self, frames: int) -> Gathering:
+        total = self._total
+        expected = self._ring.capacity if total is None else total - self._ring.position
+        return Gathering(self.spec, self._ring.epoch, frames, expected)
 
     def _await(self, frames: int, deadline: Deadline) -> None:
         ring = self._ring
@@ -179,8 +183,13 @@ class Audio:
     @property
     def duration(self) -> float | None:
         """How long the sound is, in seconds: as the file says, then as it turned out; None while nobody knows."""
+        total = self._total
+        return None if total is None else self.spec.seconds(total)
+
+    @property
+    def _total(self) -> int | None:
         total = self._decoder.total
-        return None if total is None else self.spec.seconds(self._converter.length(total))
+        return None if total is None else self._converter.length(total)
 
     # -- state -------------------------------------------------------------------------------------------------------
 
@@ -233,19 +242,6 @@ class Audio:
     def __repr__(self) -> str:
         state = "closed" if self.closed else f"{self.position:.3f} of {self.duration or 0:.3f} s"
         return f"<Audio {self.media_info.codec} {state}>"
-
-
-@dataclass
-class _Gathered:
-    """What one read has got together."""
-
-    epoch: int
-    left: int
-    pieces: list[Samples] = field(default_factory=list)
-
-    def add(self, pieces: list[Samples]) -> None:
-        self.left -= sum(map(len, pieces))
-        self.pieces += pieces
 
 
 def _check_knobs(sample_rate: int | None, channels: int | None, quality: str, ahead_seconds: float) -> None:

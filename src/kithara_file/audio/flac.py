@@ -106,10 +106,12 @@ def _coded_number(data: bytes, at: int) -> tuple[int | None, int]:
         return first, at + 1
     more = 8 - (first ^ 0xFF).bit_length() - 1
     tail = data[at + 1 : at + 1 + more]
-    if not 1 <= more <= 6 or len(tail) < more or any(byte & 0xC0 != 0x80 for byte in tail):
+    if not 1 <= more <= 6 or len(tail) < more:
         return None, at
     value = first & (0x3F >> more)
     for byte in tail:
+        if byte & 0xC0 != 0x80:
+            return None, at
         value = value << 6 | byte & 0x3F
     return value, at + 1 + more
 

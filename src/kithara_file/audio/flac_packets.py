@@ -18,7 +18,6 @@ from kithara_file.audio.flac import (
     FlacHead,
     StreamInfo,
     find_flac_frame,
-    parse_flac_head,
     parse_seek_table,
     parse_stream_info,
 )
@@ -82,6 +81,8 @@ class FlacPackets:
         # Every frame carries a check of its sound: what fails it is silence and an event, and not a bang.
         self.codec.options = {"err_detect": "crccheck+explode"}
         self._length: int | None = None
+        self._following: FlacHead | None = None  # the head that was seen behind the last frame
+        self._follows_at = -1
         self._window = Window(door, heads.first)
 
     @property
@@ -104,16 +105,21 @@ class FlacPackets:
 
     def _step(self) -> tuple[FlacHead, int, int] | None:
         """Move past the next frame; return its head and where in the data it begins and ends; None at the end."""
-        self._window.fill(LONGEST_HEAD)
-        head = parse_flac_head(self._window.data, self._window.at, self._info)
+        window = self._window
+        head = self._following if self._follows_at == window.offset else None
         if head is None:
             found = self._find(0)
             if found is None:
                 return None
-            self._window.at, head = found
+            window.at, head = found
         following = self._find(max(SMALLEST_FRAME, self._info.smallest_frame))
-        begin, self._window.at = self._window.at, len(self._window.data) if following is None else following[0]
-        return head, begin, self._window.at
+        begin = window.at
+        if following is None:
+            window.at = len(window.data)
+        else:
+            window.at, self._following = following
+            self._follows_at = window.offset
+        return head, begin, window.at
 
     def _find(self, skip: int) -> tuple[int, FlacHead] | None:
         """Find a header `skip` bytes or more behind the next frame's begin, reading on for it."""

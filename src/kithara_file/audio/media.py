@@ -42,6 +42,10 @@ class Spec:
         """Return `frames` of it."""
         return np.zeros((frames, self.channels), np.float32)
 
+    def empty(self, frames: int) -> Samples:
+        """Return memory for `frames`, to be written to."""
+        return np.empty((frames, self.channels), np.float32)
+
 
 @dataclass(frozen=True, slots=True)
 class Block:

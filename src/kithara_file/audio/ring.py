@@ -114,11 +114,6 @@ class Ring:
             pieces = self._remove(frames) if 0 < frames <= self._frames else None
         return None if pieces is None else joined(pieces)
 
-    def take_of(self, epoch: int, frames: int) -> list[Samples] | None:
-        """Return up to `frames` of what is there, in pieces; None when a seek has raised the epoch."""
-        with self._changed:
-            return self._remove(frames) if epoch == self.epoch else None
-
     def take_block(self) -> Samples | None:
         """Return the next block as it was put; None when there is none."""
         with self._changed:
@@ -129,11 +124,13 @@ class Ring:
         """Copy what is there into `out`; return how many frames that were."""
         with self._changed:
             pieces = self._remove(len(out))
-        at = 0
-        for piece in pieces:
-            out[at : at + len(piece)] = piece
-            at += len(piece)
-        return at
+        return _copy(pieces, out)
+
+    def fill_of(self, epoch: int, out: Samples) -> int | None:
+        """Do the same; return None when a seek has raised the epoch."""
+        with self._changed:
+            pieces = self._remove(len(out)) if epoch == self.epoch else None
+        return None if pieces is None else _copy(pieces, out)
 
     def _remove(self, frames: int) -> list[Samples]:
         self._check()
@@ -218,3 +215,11 @@ class Ring:
 
     def __repr__(self) -> str:
         return f"<Ring epoch {self.epoch} · {self._frames} of {self.capacity} frames>"
+
+
+def _copy(pieces: list[Samples], out: Samples) -> int:
+    at = 0
+    for piece in pieces:
+        out[at : at + len(piece)] = piece
+        at += len(piece)
+    return at
