@@ -81,3 +81,11 @@ def test_a_bar_fits_into_the_column_that_it_is_given() -> None:
     with console.capture() as capture:
         console.print(table)
     assert capture.get() == "name ██████████░░░░░░░░░░\n"
+
+
+@pytest.mark.parametrize("playhead,cell", [(0.0, 0), (0.5, 5), (1.0, 9), (1.5, 9)])
+@pytest.mark.parametrize("encoding,mark", [("utf-8", "┃"), ("ascii", "|")])
+def test_where_somebody_listens_is_marked(playhead: float, cell: int, encoding: str, mark: str) -> None:
+    bar = CoverageBar()
+    bar.update(Coverage.of([(0, 100)]), 100, playhead)
+    assert drawn(bar, encoding=encoding).index(mark) == cell

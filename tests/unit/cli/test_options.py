@@ -8,7 +8,7 @@ import click
 import pytest
 from click.testing import CliRunner
 
-from kithara_file.cli.options import Source, header, joined, source_options, span
+from kithara_file.cli.options import Source, header, joined, moment, source_options, span
 from kithara_file.cli.span import Span
 from kithara_file.clock import CancelToken
 
@@ -65,3 +65,17 @@ def test_the_cache_directory_may_come_from_the_environment(tmp_path: Path) -> No
     CliRunner().invoke(command, [], env={"KITHARA_CACHE_DIR": str(tmp_path)})
     CliRunner().invoke(command, ["--cache-dir", "other"], env={"KITHARA_CACHE_DIR": str(tmp_path)})
     assert seen == [tmp_path, Path("other")]
+
+
+@pytest.mark.parametrize(
+    "text,seconds",
+    [("0", 0.0), ("93.5", 93.5), ("1:33.5", 93.5), ("01:02:03", 3723.0), ("90:00", 5400.0), ("1000", 1000.0)],
+)
+def test_a_time_is_read_as_people_write_it(text: str, seconds: float) -> None:
+    assert moment(text) == seconds
+
+
+@pytest.mark.parametrize("text", ["", "-1", "1:60", "1:75", "1:2:3:4", "1e3", "nan", "1:", ":5", "a", "1:61:00"])
+def test_what_is_no_time_is_refused(text: str) -> None:
+    with pytest.raises(click.BadParameter, match="is no time"):
+        moment(text)

@@ -10,7 +10,7 @@ from tempfile import TemporaryDirectory
 import pytest
 
 from kithara_file import Cancelled, CancelToken, File, FileConfig
-from kithara_file.cli.save import save, stored_at
+from kithara_file.cli.save import replacing, save, stored_at
 from tests.unit.cli.kit import DATA, local_file
 
 
@@ -95,3 +95,18 @@ def test_it_is_known_where_bytes_are_kept(tmp_path: Path) -> None:
     kept = stored_at(FileConfig("https://host/song?token=hush", store=tmp_path / "store"))
     assert kept.is_relative_to(tmp_path / "store" / "assets")
     assert "hush" not in str(kept)
+
+
+def test_what_is_written_takes_the_place_of_what_was_there_only_when_all_went_well(tmp_path: Path) -> None:
+    target = tmp_path / "out"
+    target.write_bytes(b"of old")
+    with pytest.raises(OSError, match="no more"), replacing(target) as file:
+        file.write(b"half")
+        raise OSError("no more")
+    assert target.read_bytes() == b"of old"
+    with replacing(target) as file:
+        file.write(b"new")
+        file.seek(0)
+        file.write(b"N")
+    assert target.read_bytes() == b"New"
+    assert [each.name for each in tmp_path.iterdir()] == ["out"]

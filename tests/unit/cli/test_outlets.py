@@ -1,0 +1,53 @@
+"""The words of --sink name sinks."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+import pytest
+
+from kithara_file.audio import DeviceSink, NullSink, RawSink, Sink, TapeSink, WavSink
+from kithara_file.cli.listen import Knobs
+from kithara_file.cli.outlets import outlet
+
+KNOBS = Knobs(sample_rate=48_000)
+
+
+@pytest.mark.parametrize("text,kind", [("device", DeviceSink), ("null", NullSink), ("wav:x.wav", WavSink)])
+def test_each_word_is_a_sink(text: str, kind: type[Sink]) -> None:
+    with outlet(text, 1.0, KNOBS) as (sink, knobs):
+        assert isinstance(sink, kind)
+        assert knobs == KNOBS
+
+
+def test_raw_is_a_file_that_is_closed_afterwards(tmp_path: Path) -> None:
+    with outlet(f"raw:{tmp_path / 'x'}", 1.0, KNOBS) as (sink, _):
+        assert isinstance(sink, RawSink)
+    assert (tmp_path / "x").exists()
+
+
+def test_a_rate_turns_the_tape_faster_and_ends_at_the_sample_rate_that_was_asked_for() -> None:
+    with outlet("wav:x.wav", 1.5, KNOBS) as (sink, knobs):
+        assert isinstance(sink, TapeSink)
+        assert knobs.sample_rate == 32_000
+    with outlet("wav:x.wav", 1.5, Knobs()) as (_, knobs):
+        assert knobs == Knobs()
+
+
+def test_into_nothing_only_the_clock_goes_faster() -> None:
+    with outlet("null", 20.0, KNOBS) as (sink, knobs):
+        assert repr(sink) == "<NullSink × 20 · 0 frames>"
+        assert knobs == KNOBS
+
+
+@pytest.mark.parametrize("text", ["", "nil", "device:x", "null:", "wav", "wav:", "wav:-", "raw", "raw:"])
+def test_what_names_no_sink_is_refused(text: str) -> None:
+    with pytest.raises(click.UsageError, match="is no sink"), outlet(text, 1.0, KNOBS):
+        pass
+
+
+def test_sound_is_not_written_on_a_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sys.stdout.isatty", lambda: True)
+    with pytest.raises(click.UsageError, match="is a terminal"), outlet("raw:-", 1.0, KNOBS):
+        pass
