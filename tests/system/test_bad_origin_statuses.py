@@ -9,9 +9,20 @@ from threading import Lock
 
 import pytest
 
-from kithara_file import AccessDenied, NotFound, ResourceChanged, Retry, StatusError, Unavailable
+from kithara_file import (
+    AccessDenied,
+    File,
+    FileConfig,
+    NotFound,
+    ResourceChanged,
+    Retry,
+    StatusError,
+    Stream,
+    Unavailable,
+)
 from tests.system.bad_origin import BREAK, DATA, RETRY, changes, heals, opened, outcome, tells, within
-from tests.world import CloseAt, Item, Origin, PatternBody, Request, StallAt, Status, http_date, ranged, when
+from tests.world import CloseAt, Item, Link, Origin, PatternBody, Request, StallAt, Status, http_date, ranged, when
+from tests.world.fixtures import MakeOrigin
 
 pytestmark = pytest.mark.system
 
@@ -214,3 +225,18 @@ def test_two_fetches_refused_at_once_ask_for_one_new_url(origin: Origin, store_d
 
         within(work)
     assert signer.asked <= 2
+
+
+def test_a_range_that_is_refused_is_not_asked_for_again_with_every_chunk_of_another(
+    make_origin: MakeOrigin, store_dir: Path
+) -> None:
+    origin, body = make_origin(link=Link(send_buffer=64 * 1024)), PatternBody(64 << 20, seed=3)
+    url = origin.serve("/song", body, always=[when(ranged, Status(403))])
+    config = FileConfig(url, store=store_dir, look_ahead_bytes=8 << 20)
+    with Stream.open(File, config) as near, Stream.open(File, config) as far:
+        assert near.read(1000) == body[:1000]
+        far.seek(48 << 20)
+        with pytest.raises(AccessDenied):
+            far.read(1000)
+        assert near.read(32 << 20) == body[1000 : (32 << 20) + 1000]
+        assert len(origin.requests("/song")) <= 3

@@ -155,9 +155,9 @@ class Failures:
             self._refreshing = None
             session.step()
 
-    def landed(self) -> None:
-        """Take in that bytes have landed: what failed before is over."""
-        self._session.trouble.landed()
+    def landed(self, fetcher: Fetcher) -> None:
+        """Take in that a fetch has landed bytes: what failed before is over."""
+        self._session.trouble.landed(fetcher.id)
         self._refreshed = False
 
     def bypassed(self, fault: StorageError | None) -> None:
@@ -171,7 +171,7 @@ class Failures:
     def give_up(self, error: KitharaError) -> None:
         """Tell everybody whom no other fetch serves; a later demand is worth another try."""
         session = self._session
-        session.trouble.give_up()
+        session.trouble.give_up(session.flights.started)
         session.events.publish(Error(error, recoverable=False))
         session.events.publish(DownloadError(error))
         if not session.opened.done() and session.holding.resource is not None and self._may_serve_stale(error):

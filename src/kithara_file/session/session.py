@@ -183,7 +183,7 @@ class Session:
         self.network_bytes += chunk.size
         self.link.landed(chunk.size, seconds)
         if new:
-            self.failures.landed()
+            self.failures.landed(fetcher)
             self.growth.landed(new)
             self._flush = self._flush or self.background.loop.call_later(FLUSH_SECONDS, self._flush_now)
         self.failures.bypassed(resource.fault)

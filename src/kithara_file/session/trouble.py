@@ -25,11 +25,16 @@ class Trouble:
         """No fetch starts before this moment of the monotonic clock."""
         self.paused = False
         """Given up: only a demand is worth another try."""
+        self._given_up_at = 0
 
-    def landed(self) -> None:
-        """Take in that bytes have landed: all is forgiven."""
+    def landed(self, number: int) -> None:
+        """Take in that the fetch of this number has landed bytes: failures are forgiven.
+
+        A surrender is, once a fetch begun after it brings something. One from before may run on for long beside a range
+        that is refused, and would have it asked for again with every chunk.
+        """
         self.failures = 0
-        self.paused = False
+        self.paused = self.paused and number <= self._given_up_at
 
     def failed(self, now: float, *, landed: int, tries: int, told: float = 0.0) -> bool:
         """Take in a fetch that broke after `tries` requests and `landed` bytes; return True to give up.
@@ -43,8 +48,9 @@ class Trouble:
         self.not_before = now + max(told, wait * (1 + self._retry.jitter * self._random()))
         return False
 
-    def give_up(self) -> None:
-        """Start afresh, but only for demands: whoever waited has been told."""
+    def give_up(self, number: int) -> None:
+        """Start afresh after the fetch of this number, but only for demands: whoever waited has been told."""
+        self._given_up_at = number
         self.failures = 0
         self.not_before = 0.0
         self.paused = True

@@ -60,7 +60,7 @@ def test_one_landed_byte_forgives_all() -> None:
     it = trouble()
     for _ in range(5):
         it.failed(0.0, landed=0, tries=1)
-    it.landed()
+    it.landed(1)
     assert (it.failures, it.paused) == (0, False)
     assert not it.failed(0.0, landed=0, tries=1)
 
@@ -68,13 +68,18 @@ def test_one_landed_byte_forgives_all() -> None:
 def test_after_giving_up_only_demands_are_worth_a_try_and_at_once() -> None:
     it = trouble()
     it.failed(100.0, landed=0, tries=6)
-    it.give_up()
+    it.give_up(1)
     assert (it.paused, it.failures, it.not_before) == (True, 0, 0.0)
     it.forgive()
     assert (it.paused, it.failures, it.not_before) == (False, 0, 0.0)
-    it.give_up()
-    it.landed()
-    assert not it.paused
+
+
+def test_only_a_fetch_begun_after_a_surrender_ends_it() -> None:
+    it = trouble()
+    it.give_up(4)
+    for number, paused in [(2, True), (4, True), (5, False), (2, False)]:
+        it.landed(number)
+        assert it.paused == paused
 
 
 @given(st.lists(st.tuples(st.integers(0, 1), st.integers(1, 4)), max_size=40), st.floats(0, 1))
@@ -82,7 +87,7 @@ def test_it_is_borne_until_max_failures_and_every_wait_is_bounded(fails: list[tu
     it, row = trouble(chance), 0
     for landed, tries in fails:
         if landed:
-            it.landed()
+            it.landed(1)
             row = 0
         row += 1 if landed else tries
         assert it.failed(50.0, landed=landed, tries=tries) == (row >= RETRY.max_failures)
