@@ -17,7 +17,7 @@ ROW ?=
 .PHONY: help demo test reliability quick stress bench fmt lint types layers cover clean
 
 help:
-	@echo "make demo    play a file over a slow origin on loopback, and show what was fetched"
+	@echo "make demo    play a file and a melody over a slow origin on loopback, and show what was fetched and heard"
 	@echo "make test    everything that must pass: lint, types, layers, tests"
 	@echo "make quick   unit and contract tests only"
 	@echo "make stress  the long tests"
@@ -28,8 +28,8 @@ help:
 
 # --- what a command needs -------------------------------------------------------------------------------------------
 
-.venv/stamp-demo: pyproject.toml $(SETUP)
-	@sh $(SETUP) venv cli
+.venv/stamp-demo: pyproject.toml $(SETUP) Makefile
+	@sh $(SETUP) venv audio,cli
 	@touch $@
 
 .venv/stamp-dev: pyproject.toml $(SETUP)

@@ -1,8 +1,10 @@
-"""Play a ten-minute file over a slow line, as a player would, and show what was fetched.
+"""Play a ten-minute file over a slow line, as a player would, and show what was fetched; then listen to a melody.
 
 Everything happens on this machine: an origin on loopback (5 MB/s, 50 ms away) serves a synthesised WAV, and the library
-opens it by URL. The cache is .demo-cache beside this folder: run it again, and nothing is fetched any more. Exit code:
-0 when the bytes read are those of the original and none was fetched twice, 1 when not, 130 after Ctrl-C.
+opens it by URL; then an MP3, which is played at twenty times its speed to an ear that tells what it heard
+(examples/melody.py). The cache is .demo-cache beside this folder: run it again, and nothing is fetched any more. Exit
+code: 0 when the bytes read are those of the original, none was fetched twice, and the melody was heard; 1 when not, 130
+after Ctrl-C.
 """
 
 from __future__ import annotations
@@ -24,6 +26,7 @@ from rich.live import Live  # noqa: E402
 from rich.table import Table  # noqa: E402
 from rich.text import Text  # noqa: E402
 
+from examples import melody  # noqa: E402
 from kithara_file import File, FileConfig, FileSession, KitharaError, Stream  # noqa: E402
 from kithara_file.cli import words  # noqa: E402
 from kithara_file.cli.bar import CoverageBar  # noqa: E402
@@ -160,8 +163,8 @@ def play(url: str, console: Console) -> str:
         return player.digest
 
 
-def judge(console: Console, origin: Origin, size: int, *, same: bool) -> int:
-    """Say what it comes to, and return the exit code."""
+def judge(console: Console, origin: Origin, size: int, *, same: bool) -> bool:
+    """Say what it comes to, and return whether it is right."""
     sent, asked = origin.bytes_sent(), len(origin.requests())
     console.print()
     requests = "1 request" if asked == 1 else f"{asked} requests"
@@ -180,11 +183,11 @@ def judge(console: Console, origin: Origin, size: int, *, same: bool) -> int:
     )
     if sent > size + WASTE:
         console.print(f"{sent - size:,} bytes were fetched in vain.", style="bold red", highlight=False)
-    return 0 if same and sent <= size + WASTE else 1
+    return same and sent <= size + WASTE
 
 
-def demonstrate(console: Console, folder: Path) -> int:
-    """Make the sound, serve it, play it."""
+def demonstrate(console: Console, folder: Path) -> bool:
+    """Make the sound, serve it, play it; return whether all was right."""
     wav = write_wav(folder / "ten minutes.wav", seconds=60 * MINUTES, sample_rate=SAMPLE_RATE, channels=1)
     original = hashlib.sha256(wav.read_bytes()).hexdigest()
     size = wav.stat().st_size
@@ -196,7 +199,19 @@ def demonstrate(console: Console, folder: Path) -> int:
         )
         console.print()
         digest = play(url, console)
-        return judge(console, origin, size, same=digest == original)
+        right = judge(console, origin, size, same=digest == original)
+    console.print()
+    return right and listen(console)
+
+
+def listen(console: Console) -> bool:
+    """Let the melody be played over the same line; return whether it was heard."""
+    mp3 = melody.encoded()
+    with Origin(link=LINE) as origin:
+        url = origin.serve(
+            "/melody.mp3", mp3, etag=f'"{hashlib.sha256(mp3).hexdigest()[:16]}"', media_type="audio/mpeg"
+        )
+        return melody.play(url, console, CACHE, origin.bytes_sent, len(mp3))
 
 
 def main() -> int:
@@ -204,7 +219,7 @@ def main() -> int:
     console = Console(width=None if sys.stdout.isatty() else 100)
     try:
         with tempfile.TemporaryDirectory(prefix="kithara-demo-") as folder:
-            return demonstrate(console, Path(folder))
+            return 0 if demonstrate(console, Path(folder)) else 1
     except KitharaError as error:
         console.print(f"demo: {error}", style="bold red", highlight=False)
         return 1
