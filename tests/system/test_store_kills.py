@@ -22,35 +22,34 @@ def url_of(number: int) -> str:
     return f"https://example.org/{number}"
 
 
-def upkeep(store_dir: str, song: str, seed: str) -> None:
-    """Do all that can be done to a store, without end, and say each time what comes next."""
-    from pathlib import Path  # noqa: PLC0415 - runs in a process of its own
-    from random import Random  # noqa: PLC0415
+UPKEEP = """
+    # Do all that can be done to a store, without end, and say each time what comes next.
+    from pathlib import Path
+    from random import Random
 
-    from kithara_file import AssetStore  # noqa: PLC0415
+    from kithara_file import AssetStore
 
+    folder, song, seed = argv
     chance = Random(seed)
-    with AssetStore(store_dir, max_assets=4) as store:
 
-        def on(number: int) -> str:
-            return f"https://example.org/{number}"
+    def any_url():
+        return f"https://example.org/{chance.randrange(6)}"
 
+    with AssetStore(folder, max_assets=4) as store:
         moves = {
-            "pin": lambda: store.pin(on(chance.randrange(6)), "passing"),
-            "unpin": lambda: store.unpin(on(chance.randrange(6)), "passing"),
-            "verify": lambda: store.verify(),
-            "gc": lambda: store.gc(),
-            "adopt": lambda: store.adopt(song, on(chance.randrange(6))),
-            "export": lambda: store.export(on(0), Path(f"{song}.copy")),
-            "sidecar": lambda: store.atomic(on(0), "cover").write(b"c" * 50_000),
+            "pin": lambda: store.pin(any_url(), "passing"),
+            "unpin": lambda: store.unpin(any_url(), "passing"),
+            "verify": store.verify,
+            "gc": store.gc,
+            "adopt": lambda: store.adopt(song, any_url()),
+            "export": lambda: store.export("https://example.org/0", Path(f"{song}.copy")),
+            "sidecar": lambda: store.atomic("https://example.org/0", "cover").write(b"c" * 50_000),
         }
         while True:
             name = chance.choice(list(moves))
             print(name, flush=True)
-            try:
-                moves[name]()
-            except LookupError:  # what was collected cannot be pinned
-                pass
+            moves[name]()
+"""
 
 
 @pytest.fixture
@@ -75,7 +74,7 @@ def stored(store_dir: Path, song: Path) -> Path:
 def test_whatever_it_was_doing_the_store_is_whole(stored: Path, song: Path, seed: int) -> None:
     chance = Random(seed)
     for life in range(4):
-        with Child(upkeep, stored, song, f"{seed}.{life}") as child:
+        with Child(UPKEEP, stored, song, f"{seed}.{life}") as child:
             for _ in range(chance.randrange(1, 40)):
                 child.next_line()
             child.kill()
