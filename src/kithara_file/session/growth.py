@@ -1,4 +1,4 @@
-"""The growth of a download, told to the store often enough that it keeps its limits meanwhile.
+"""The growth of a download, told to the store and to the disk often enough that both keep up with it.
 
 Must not know: what the limits are, who is evicted. Called on the loop.
 """
@@ -9,6 +9,7 @@ import asyncio
 import logging
 from math import inf
 
+from kithara_file.config import MIB
 from kithara_file.errors import KitharaError
 from kithara_file.session.holding import Holding
 from kithara_file.session.seams import Background
@@ -16,15 +17,24 @@ from kithara_file.session.seams import Background
 _log = logging.getLogger(__name__)
 
 
+WRITE_BACK_BYTES = 32 * MIB
+"""So much lands before the disk is set to work: the commit then waits for no more than about that."""
+
+
 class Growth:
-    """Has the store make room off the loop, at the first landed byte and after each of its steps."""
+    """Has the store make room off the loop, at the first landed byte and after each of its steps.
+
+    Has the system begin to write out what it would else keep until the commit, for which whoever closes last waits.
+    """
 
     def __init__(self, holding: Holding, background: Background) -> None:
         self._holding = holding
         self._background = background
         self._left: float = 0
         self._landed = 0
+        self._unwritten = 0
         self._task: asyncio.Task[None] | None = None
+        self._writing: asyncio.Task[None] | None = None
 
     def landed(self, size: int) -> None:
         """Take in that so many new bytes have landed."""
@@ -32,6 +42,15 @@ class Growth:
         self._landed += size
         if self._left < 0 and (self._task is None or self._task.done()):
             self._task = self._background.loop.create_task(self._make_room())
+        self._unwritten += size
+        if self._unwritten >= WRITE_BACK_BYTES and (self._writing is None or self._writing.done()):
+            self._unwritten = 0
+            self._writing = self._background.loop.create_task(self._write_back())
+
+    async def _write_back(self) -> None:
+        resource = self._holding.resource
+        if resource is not None:
+            await self._background.on_disk(resource.write_back)
 
     async def _make_room(self) -> None:
         """Have room made, again for what has landed meanwhile: a burst is over before the disk has answered once."""
@@ -46,8 +65,7 @@ class Growth:
 
     async def shut(self) -> None:
         """Let what is under way end."""
-        if self._task is not None:
-            await asyncio.gather(self._task, return_exceptions=True)
+        await asyncio.gather(*filter(None, (self._task, self._writing)), return_exceptions=True)
 
     def __repr__(self) -> str:
         return f"<Growth {self._left} bytes until more room is made>"

@@ -6,9 +6,12 @@ Must not know: what is done about any of them.
 from __future__ import annotations
 
 import os
-from errno import EACCES, EDQUOT, EFBIG, EISDIR, ENOENT, ENOSPC, EPERM
+from errno import EACCES, EDQUOT, EFBIG, EISDIR, ELOOP, ENOENT, ENOSPC, ENOTDIR, ENXIO, EPERM, ESPIPE
 
 from kithara_file.errors import DiskFull, StorageError
+
+NOT_OURS = {ENOENT, ENOTDIR, EISDIR, ELOOP, ENXIO, ESPIPE}
+"""The file is gone, or something else has its name: there is nothing to reopen, and no reason not to begin anew."""
 
 
 class FileMissing(StorageError, FileNotFoundError):

@@ -13,6 +13,7 @@ import shutil
 import threading
 from collections.abc import Callable, Sequence
 from contextlib import suppress
+from functools import cache
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -38,6 +39,7 @@ DIRECTORY: int = getattr(os, "O_DIRECTORY", 0)
 PLAIN = CLOEXEC | BINARY
 """What every descriptor is opened with: children do not get it, and no byte is changed on the way."""
 
+_SYNC_FILE_RANGE_WRITE = 2
 _SLOTS = 64
 """So many can share a lock where a range can be locked by one only: each holds one byte, who is alone holds all."""
 _TAKEN = {errno.EWOULDBLOCK, errno.EAGAIN, errno.EACCES, errno.EDEADLK}
@@ -80,6 +82,26 @@ IOV_MAX: int = _most_buffers()
 # -- the disk ----------------------------------------------------------------------------------------------------------
 
 datasync: Callable[[int], None] = getattr(os, "fdatasync", os.fsync)
+
+
+@cache
+def _sync_file_range() -> Callable[[int, int, int, int], int] | None:
+    """Return the call of Linux, which Python has no name for; None where there is none."""
+    try:
+        from ctypes import CDLL, c_int, c_int64, c_uint  # noqa: PLC0415 - only long downloads want it
+
+        call = CDLL(None).sync_file_range
+    except (ImportError, AttributeError, OSError, TypeError):
+        return None
+    call.argtypes = [c_int, c_int64, c_int64, c_uint]
+    return call
+
+
+def begin_write_back(fd: int) -> None:
+    """Have the dirty pages of a file go to the disk from now on; what fails then is told to who syncs."""
+    call = _sync_file_range()
+    if call is not None:
+        call(fd, 0, 0, _SYNC_FILE_RANGE_WRITE)
 
 
 def sync_folder(path: Path) -> None:

@@ -85,6 +85,9 @@ class Resource(Protocol):
     def flush(self) -> None:
         """Make the claims of everything landed durable against the death of this process (journal what is pending)."""
 
+    def write_back(self) -> None:
+        """Have what has landed go to the disk soon, so that `commit` is quick. May block: never call it on a loop."""
+
     def commit(self) -> None:
         """Make the complete resource durable against a power cut. Blocks on the disk: never call it on a loop."""
 

@@ -6,7 +6,6 @@ Must not know: where the files of the store lie, what a remote is, when anything
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from errno import EISDIR, ELOOP, ENOENT, ENOTDIR, ENXIO, ESPIPE
 from pathlib import Path
 from uuid import UUID
 from weakref import WeakSet
@@ -17,7 +16,7 @@ from kithara_file.storage import record
 from kithara_file.storage.belief import believed
 from kithara_file.storage.claims import Claims
 from kithara_file.storage.digest import wrong
-from kithara_file.storage.faults import named
+from kithara_file.storage.faults import NOT_OURS, named
 from kithara_file.storage.journal import Journal, NoJournal
 from kithara_file.storage.resource import Descriptor
 from kithara_file.storage.spill import Window
@@ -26,9 +25,6 @@ from kithara_file.storage.verify import Progress, damage
 from kithara_file.storage.waiting import Waitable
 
 MEMORY_BYTES = 32 * 1024 * 1024
-
-_NOT_OURS = {ENOENT, ENOTDIR, EISDIR, ELOOP, ENXIO, ESPIPE}
-"""The file is gone, or something else has its name: there is nothing to reopen, and no reason not to begin anew."""
 
 
 class StreamingResource(Waitable):
@@ -122,7 +118,7 @@ class StreamingResource(Waitable):
         except CorruptResource:
             raise
         except OSError as error:
-            if error.errno in _NOT_OURS:
+            if error.errno in NOT_OURS:
                 raise CorruptResource(f"There is no resource at {data}", errno=error.errno, path=str(data)) from error
             raise named(error, "open", error.filename or data) from error
         if length is not None:
@@ -204,6 +200,11 @@ class StreamingResource(Waitable):
     def flush(self) -> None:
         """Make all claims durable against the death of this process. Sets `fault`, raises nothing."""
         self._journal.flush()
+
+    def write_back(self) -> None:
+        """Have the system begin to write out what has landed, so that `commit` has less to wait for. May block."""
+        if (data := self._data) is not None:
+            data.begin_write_back()
 
     def catch_up(self) -> None:
         """Take over what other processes have recorded since, and wake whom it serves. One `fstat` when none."""

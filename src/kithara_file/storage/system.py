@@ -166,6 +166,10 @@ class OpenFile:
         if not self.writable:
             raise OSError(EROFS, os.strerror(EROFS), str(self.path))
 
+    def begin_write_back(self) -> None:
+        """Have what was written go to the disk from now on, where the system can be told so. Promises nothing."""
+        platform.begin_write_back(self.fd)
+
     def sync(self) -> None:
         """Return when what was written survives a power cut. Blocks on the disk."""
         platform.datasync(self.fd)

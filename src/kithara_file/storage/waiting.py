@@ -102,6 +102,9 @@ class Waitable:
         """Return None: these bytes are ours alone."""
         return None
 
+    def write_back(self) -> None:
+        """Do nothing: there is no disk."""
+
     def catch_up(self) -> None:
         """Do nothing: nobody else lands bytes here."""
 

@@ -7,8 +7,9 @@ import asyncio
 import pytest
 
 from kithara_file.errors import StorageError
-from kithara_file.session.growth import Growth
+from kithara_file.session.growth import WRITE_BACK_BYTES, Growth
 from kithara_file.session.holding import Holding
+from kithara_file.storage.memory import MemoryResource
 from tests.world.background import InlineBackground
 from tests.world.entry import MemoryEntry
 
@@ -51,6 +52,42 @@ def test_room_is_made_at_the_first_byte_and_after_each_step(
     step: int | None, landings: tuple[int, ...], times: int
 ) -> None:
     assert asyncio.run(asked(CountingEntry(step), *landings)) == times
+
+
+class WrittenBack(MemoryResource):
+    """Counts how often it was to be written out."""
+
+    times = 0
+
+    def write_back(self) -> None:
+        self.times += 1
+
+
+def test_the_disk_is_set_to_work_after_each_of_its_steps() -> None:
+    async def written_back(*landings: int) -> int:
+        holding = Holding(MemoryEntry(), lambda: None)
+        holding.resource = resource = WrittenBack()
+        growth = Growth(holding, InlineBackground())
+        for size in landings:
+            growth.landed(size)
+            await growth.shut()
+        return resource.times
+
+    assert asyncio.run(written_back(WRITE_BACK_BYTES - 1)) == 0
+    assert asyncio.run(written_back(WRITE_BACK_BYTES - 1, 1, 1, WRITE_BACK_BYTES)) == 2
+
+
+def test_the_disk_is_not_set_to_work_twice_at_once() -> None:
+    async def twice() -> int:
+        holding = Holding(MemoryEntry(), lambda: None)
+        holding.resource = resource = WrittenBack()
+        growth = Growth(holding, InlineBackground(disk_seconds=0.01))
+        growth.landed(WRITE_BACK_BYTES)
+        growth.landed(WRITE_BACK_BYTES)
+        await growth.shut()
+        return resource.times
+
+    assert asyncio.run(twice()) == 1
 
 
 def test_a_store_that_fails_ends_no_download(caplog: pytest.LogCaptureFixture) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import errno
 import fcntl
 import os
@@ -169,6 +170,23 @@ def test_what_a_system_does_not_tell_is_guessed_on_the_safe_side(
     assert platform.free_bytes(tmp_path) > 0
     monkeypatch.delattr(os, "sysconf")
     assert platform._most_buffers() == 16
+
+
+@pytest.mark.parametrize("known", [True, False])
+def test_bytes_are_the_same_before_and_after_they_are_written_out(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, *, known: bool
+) -> None:
+    if not known:
+        monkeypatch.setattr(ctypes, "CDLL", lambda _: None)
+        platform._sync_file_range.cache_clear()
+    with opened(tmp_path / "data") as fd:
+        os.pwrite(fd, b"0123456789", 3)
+        platform.begin_write_back(fd)
+        os.pwrite(fd, b"ab", 3)
+        platform.begin_write_back(fd)
+        assert os.pread(fd, 20, 0) == b"\0\0\0ab23456789"
+    platform.begin_write_back(-1)
+    platform._sync_file_range.cache_clear()
 
 
 def test_without_forks_there_is_nothing_to_do_after_one(monkeypatch: pytest.MonkeyPatch) -> None:

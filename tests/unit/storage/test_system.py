@@ -107,6 +107,15 @@ def test_sizes_and_syncs(tmp_path: Path) -> None:
     assert file.inode == file.path.stat().st_ino
 
 
+def test_what_is_on_its_way_to_the_disk_can_be_written_again_and_synced(tmp_path: Path) -> None:
+    file = OpenFile.new(tmp_path / "data")
+    for piece in (b"one", b"two"):
+        assert file.write(0, [piece], 3) == (3, None)
+        file.begin_write_back()
+    file.sync()
+    assert (tmp_path / "data").read_bytes() == b"two"
+
+
 def test_pieces_are_split_at_any_byte() -> None:
     pieces = [b"ab", b"", b"cde", b"f"]
     for at in range(7):
