@@ -5,6 +5,7 @@ All of them together also write ``docs/benchmarks.md``.
 
 from __future__ import annotations
 
+import signal
 import sys
 import time
 from pathlib import Path
@@ -23,6 +24,7 @@ def main(names: list[str]) -> int:
     if unknown:
         print(f"no such row: {', '.join(sorted(unknown))}; there are {', '.join(row.name for row in ROWS)}")
         return 2
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that the row at work ends too, with its files
     results: dict[Row, Result] = {}
     begun = time.monotonic()
     for row in ROWS:

@@ -70,7 +70,7 @@ def checksums() -> Outcome:
     with nginx_with(GIB) as (url, folder, _), workers({OURS: OUR_OWN}) as made:
         run = partial(saving, made[OURS], url, folder / "out")
         run()
-        taken = contest({OURS: run, "without": partial(run, options={"checksums": False})}, rounds=9)
+        taken = contest({OURS: run, "without": partial(run, options={"checksums": False})})
         cpu = taken.share("without", "cpu").figure
         return Outcome((taken.share("without"),), (f"CPU {cpu}",))
 

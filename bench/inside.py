@@ -19,7 +19,7 @@ import kithara_file
 from kithara_file import FileConfig, FileSession, Stream
 
 MIB = 1 << 20
-_STEP = 256 * 1024
+_STEP = 64 * 1024
 _WARM = 20
 _AT_ONCE = 50
 
