@@ -33,6 +33,27 @@ from kithara_file import (
     aopen_file,
     open_file,
 )
+from kithara_file.audio import (
+    Audio,
+    Column,
+    Cover,
+    DeviceSink,
+    Feed,
+    MediaInfo,
+    NullSink,
+    OpenTrack,
+    Peaks,
+    Player,
+    RawSink,
+    Sink,
+    Spec,
+    Stalled,
+    TapeSink,
+    TrackFailed,
+    WavSink,
+    probe,
+)
+from kithara_file.audio.media import Samples
 
 URL = "https://host/song.flac"
 
@@ -161,3 +182,73 @@ def whoever_never_heard_of_us_catches_what_they_know(
 def a_token_ends_every_wait(cancel: CancelToken) -> bool:
     cancel.cancel()
     return cancel.cancelled
+
+
+def sound_from_any_binary_file(file: BinaryIO, stream: Stream, config: FileConfig) -> Samples:
+    with Stream.open(File, config) as opened, Audio(opened) as plain:
+        assert_type(plain.read(4096), Samples)
+    Audio(file).close()
+    with Audio(stream, sample_rate=48_000, channels=2, quality="maximum", ahead_seconds=2.0, close_file=True) as audio:
+        assert_type(audio.duration, float | None)
+        assert_type(audio.spec, Spec)
+        assert_type(audio.media_info, MediaInfo)
+        assert_type(audio.media_info.cover, Cover | None)
+        assert_type(audio.seek(93.5), int)
+        for block in audio:
+            assert_type(block, Samples)
+        return audio.read_now(100)
+
+
+def a_player_plays_what_is_open_and_what_opens(audio: Audio, opens: OpenTrack) -> float:
+    Player(audio).close()
+    with Player(opens, sink=NullSink(speed=20.0), volume=0.5) as player:
+        player.enqueue(audio)
+        player.enqueue(opens)
+        player.enqueue(lambda spec: Audio(open_file(URL), None if spec is None else spec.sample_rate))
+        player.play()
+        player.pause()
+        player.seek(93.5)
+        player.next()
+        player.previous()
+        player.go(2)
+        player.volume = 1.0
+        assert_type(player.wait(1.0), bool)
+        assert_type(player.duration, float | None)
+        assert_type(player.current, Audio | None)
+        assert_type(player.failed, bool)
+        return assert_type(player.position, float)
+
+
+def every_sink_is_one(path: Path, pipe: BinaryIO) -> list[Sink]:
+    return [DeviceSink(), NullSink(), WavSink(path), RawSink(pipe), TapeSink(DeviceSink(), 1.5)]
+
+
+class OwnSink:
+    def start(self, spec: Spec, feed: Feed) -> None:
+        assert_type(feed.fill(spec.silence(100)), int)
+        assert_type(feed.read(100), Samples)
+
+    def stop(self) -> None:
+        pass
+
+
+def a_sink_of_your_own(audio: Audio) -> Player:
+    return Player(audio, OwnSink())
+
+
+def events_of_sound_are_values(player: Player, audio: Audio) -> Iterator[float]:
+    with player.events.subscribe() as events:
+        for event in events:
+            if isinstance(event, TrackFailed):
+                raise event.error
+    with audio.events.subscribe() as told:
+        for event in told:
+            if isinstance(event, Stalled):
+                yield event.position
+
+
+def a_glance_and_the_shape(file: BinaryIO, audio: Audio) -> list[Column]:
+    assert_type(probe(file), MediaInfo)
+    peaks = Peaks(width=1000)
+    peaks.feed(audio.read(4096))
+    return peaks.columns()
