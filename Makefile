@@ -40,6 +40,10 @@ help:
 	@sh $(SETUP) system
 	@touch $@
 
+.venv/stamp-bench: bench/install.py | .venv/stamp-dev .venv/stamp-system
+	@$(BIN)/python -m bench.install
+	@touch $@
+
 # --- the commands ---------------------------------------------------------------------------------------------------
 
 demo: .venv/stamp-demo
@@ -57,7 +61,7 @@ quick: .venv/stamp-dev
 stress: .venv/stamp-dev .venv/stamp-system
 	$(PYTEST) -m stress --hypothesis-profile=stress --timeout=3600
 
-bench: .venv/stamp-dev .venv/stamp-system
+bench: .venv/stamp-bench
 	$(BIN)/python -m bench $(ROW)
 
 fmt: .venv/stamp-dev
@@ -78,5 +82,5 @@ cover: .venv/stamp-dev .venv/stamp-system
 	$(PYTEST) -m "not stress" --cov --cov-report=term --cov-report=html
 
 clean:
-	rm -rf .venv .demo-cache build dist htmlcov .coverage .coverage.* .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
+	rm -rf .venv .venv-bench .demo-cache build dist htmlcov .coverage .coverage.* .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
 	find src tests -name __pycache__ -type d -prune -exec rm -rf {} +
