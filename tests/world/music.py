@@ -107,6 +107,13 @@ def song(name: str, seconds: float = 4.03) -> Song:
     return Song(name, recipe, sound, encode(sound, recipe))
 
 
+def written(sound: Sound, sample_rate: int, container: str, coding: str) -> bytes:
+    """Return a file of a format, and with a coding, by libsndfile's names."""
+    out = io.BytesIO()
+    soundfile.write(out, sound, sample_rate, format=container, subtype=coding)
+    return out.getvalue()
+
+
 def encode(sound: Sound, recipe: Recipe, tags: Mapping[str, str] | None = None) -> bytes:
     """Return a file with `sound` in it."""
     if recipe.codec == "vorbis":

@@ -12,12 +12,14 @@ from collections import deque
 from collections.abc import Callable, Iterator
 from fractions import Fraction
 from functools import cached_property
+from math import ceil
 from typing import Any
 
 import av
 from av.codec.context import Flags2
 
 from kithara_file.audio.door import Door
+from kithara_file.audio.flac import STREAM_INFO, parse_flac_head, parse_stream_info
 from kithara_file.audio.packets import Unit
 from kithara_file.errors import DecodeFailed
 
@@ -41,6 +43,8 @@ class Timeline:
         tick = time_base * sample_rate
         self.exact = tick <= 2
         """Fine enough to tell frames; two to a tick is how AAC with SBR is stamped."""
+        self.vague = 0 if self.exact or grid > 1 else ceil(tick)
+        """By how many frames a place may be wrong."""
         self.skip = skip
         # Whole numbers, because fractions would cost more than to decode a packet.
         self._up, self._down = tick.numerator, tick.denominator
@@ -67,19 +71,20 @@ class Timeline:
 class ContainerPackets:
     """A `PacketSource` over one audio stream of an open container."""
 
-    exact = True
-
     def __init__(self, door: Door, container: Any, open_again: Callable[[], Any]) -> None:
         self._door = door
         self._open_again = open_again
         self._broken = False
         self._adopt(container)
         self._rate = int(self.codec.sample_rate)
-        # The stamps of Vorbis are wrong wherever the window size changes.
-        self.counted = "vorbis" in self.codec.name
         self._ready: deque[Any] = deque()
         self._look_ahead()
         self._time = self._timeline()
+        self._heads = self._flac_heads()
+        # The stamps of Vorbis are wrong wherever the window size changes, those of a coarse clock everywhere.
+        self.vague = 0 if self._heads else self._time.vague
+        self.counted = "vorbis" in self.codec.name or self.vague > 0
+        self.exact = True
         self._cap = self._cap_frames()
 
     def _adopt(self, container: Any) -> None:
@@ -100,9 +105,29 @@ class ContainerPackets:
         skip = _skip_counts(packet)[0]
         # The first packet of Vorbis only primes its decoder, wherever it is stamped (below zero; at zero in a file of
         # one page). Otherwise, without a count, what is stamped below zero is before the sound.
-        before = packet.duration or 0 if self.counted else max(0, -packet.pts)
+        before = packet.duration or 0 if "vorbis" in self.codec.name else max(0, -packet.pts)
         lead = round(before * base * self._rate)
         return Timeline(base, self._rate, packet.pts, skip or lead, grid)
+
+    def _flac_heads(self) -> Callable[[Any], int] | None:
+        """Return what tells a packet's place by its own head, which is right in any container; None if it is no FLAC.
+
+        Matroska's clock is too coarse, and Ogg's stamps are wrong behind a seek.
+        """
+        extradata = bytes(self.codec.extradata or b"")
+        if self.codec.name != "flac" or len(extradata) < STREAM_INFO:
+            return None
+        info = parse_stream_info(extradata[-STREAM_INFO:])
+        heads = [parse_flac_head(bytes(packet), 0, info) for packet in self._ready]
+        if not heads or heads[0] is None:
+            return None
+        zero = heads[0].start
+
+        def place(packet: Any) -> int:
+            head = parse_flac_head(bytes(packet), 0, info)
+            return self._time.frame(packet.pts) if head is None else head.start - zero
+
+        return place
 
     def _cap_frames(self) -> int | None:
         """Return where the sound ends by the container's own account, which may be beyond what packets tell."""
@@ -160,7 +185,7 @@ class ContainerPackets:
         if pts is None:
             return Unit(packet)
         time = self._time
-        packet.pts = start = time.frame(pts)
+        packet.pts = start = self._heads(packet) if self._heads else time.frame(pts)
         length = time.length(packet.duration or 0) if time.exact else 0
         discard = 0 if length else _skip_counts(packet)[1]
         end = start + length if length and not self.counted else None
@@ -182,10 +207,17 @@ class ContainerPackets:
     def seek(self, frame: int, reserve: int) -> None:
         """Move to the packet which the container's table, or its pages, give for a place before `frame`."""
         self._door.forget()
-        if self._broken:
-            self._rewind()
-        self._ready.clear()
         lowest = -self._time.skip
+        from_the_begin = not lowest and frame - reserve <= self._warm_up() != 0
+        # A decoder that is flushed keeps a little of what it heard (AAC the shape of a window, AC-3 its dither): where
+        # the very first frame is heard, that can be told.
+        if self._broken or from_the_begin:
+            self._rewind()
+            if from_the_begin:
+                self.exact = True
+                return
+        self._ready.clear()
+        self.exact = frame <= 0 or not (self.vague or self.codec.name.startswith("adpcm"))
         goal = max(frame - self._warm_up() - reserve, lowest)
         self._move(goal)
         step = self._rate

@@ -51,7 +51,7 @@ class Decoder:
 
     def _begin(self, frame: int) -> None:
         self._splice = Splice(self.spec, frame)
-        self._places: Places = Counted(frame) if self._source.counted else Stamped()
+        self._places: Places = Counted(frame, self._source.vague) if self._source.counted else Stamped()
         self._pieces: list[Samples] = []
         self._run = av.AudioFifo()  # what simply follows the pieces, to be converted at once
         self._count = 0

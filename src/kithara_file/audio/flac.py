@@ -8,6 +8,8 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
+STREAM_INFO = 34
+"""Bytes of the block that every FLAC begins with."""
 LONGEST_HEAD = 16
 SMALLEST_FRAME = 8
 NO_POINT = (1 << 64) - 1
@@ -57,7 +59,7 @@ def parse_stream_info(data: bytes) -> StreamInfo:
         sample_rate=packed >> 44,
         channels=(packed >> 41 & 7) + 1,
         total=packed & (1 << 36) - 1 or None,
-        raw=bytes(data[:34]),
+        raw=bytes(data[:STREAM_INFO]),
     )
 
 

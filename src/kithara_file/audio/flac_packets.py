@@ -15,6 +15,7 @@ from kithara_file.audio.door import Door
 from kithara_file.audio.flac import (
     LONGEST_HEAD,
     SMALLEST_FRAME,
+    STREAM_INFO,
     FlacHead,
     StreamInfo,
     find_flac_frame,
@@ -57,7 +58,7 @@ def read_flac(door: Door) -> FlacHeads | None:
             return None
         last, kind, size = bool(head[0] & 0x80), head[0] & 0x7F, int.from_bytes(head[1:], "big")
         if kind == 0:
-            info = parse_stream_info(door.read_at(at + 4, 34))
+            info = parse_stream_info(door.read_at(at + 4, STREAM_INFO))
         elif kind == 3:
             points = parse_seek_table(door.read_at(at + 4, size))
         at += 4 + size
@@ -70,6 +71,7 @@ class FlacPackets:
     """A `PacketSource` over the frames of a native FLAC."""
 
     counted = False
+    vague = 0
     exact = True
 
     def __init__(self, door: Door, heads: FlacHeads) -> None:

@@ -59,6 +59,7 @@ class Mp3Packets:
     """A `PacketSource` over the frames of an MP3."""
 
     counted = False
+    vague = 0
 
     def __init__(self, door: Door, known: Mp3Map, scan_bytes: int = SCAN_BYTES) -> None:
         self.codec: Any = av.CodecContext.create("mp3float", "r")

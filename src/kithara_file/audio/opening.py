@@ -16,6 +16,7 @@ from kithara_file.audio.container import ContainerPackets
 from kithara_file.audio.door import Door, QuietDoor
 from kithara_file.audio.flac_packets import FlacPackets, read_flac
 from kithara_file.audio.media import Cover, MediaInfo, Spec
+from kithara_file.audio.mp3 import ID3_HEAD, id3_size
 from kithara_file.audio.mp3_packets import Mp3Packets, read_mp3
 from kithara_file.audio.packets import PacketSource
 from kithara_file.errors import UnsupportedMedia
@@ -24,6 +25,9 @@ IO_BYTES = 16 * 1024
 """What FFmpeg asks of the file at once, at most."""
 PROBE_BYTES = 64 * 1024
 """How much FFmpeg may read to find out what the streams are; its own five megabytes would be a long silence."""
+
+MOST_BITS = 2**31
+"""A bit rate beyond it is a -1 of somebody who did not know."""
 
 _PICTURES = {"png": "image/png", "mjpeg": "image/jpeg", "gif": "image/gif", "bmp": "image/bmp", "webp": "image/webp"}
 
@@ -51,9 +55,16 @@ def open_media(door: Door) -> Opened:
 
 def _open_container(door: Door) -> Any:
     try:
+        kind = _behind_tags(door)
         door.seek(0)
-        options = {"probesize": str(PROBE_BYTES)}
-        container = av.open(QuietDoor(door), "r", buffer_size=IO_BYTES, metadata_errors="replace", options=options)
+        container = av.open(
+            QuietDoor(door),
+            "r",
+            format=kind,
+            buffer_size=IO_BYTES,
+            metadata_errors="replace",
+            options={"probesize": str(PROBE_BYTES)},
+        )
     except (av.FFmpegError, OSError, ValueError) as error:
         door.raise_error()
         what = "This is not a media file that is known here" if door.read_at(0, 1) else "The file is empty"
@@ -62,6 +73,15 @@ def _open_container(door: Door) -> Any:
         container.close()
     door.raise_error()
     return container
+
+
+def _behind_tags(door: Door) -> str | None:
+    """Return what stands behind an ID3 tag, which FFmpeg takes for a sign of MP3 when it is long; None: let it look."""
+    at = id3_size(door.read_at(0, ID3_HEAD))
+    head = door.read_at(at, 4) if at else b""
+    if head == b"fLaC":
+        return "flac"
+    return "aac" if len(head) == 4 and head[0] == 0xFF and head[1] & 0xF6 == 0xF0 else None
 
 
 def _choose(door: Door, container: Any) -> Opened:
@@ -76,7 +96,7 @@ def _choose(door: Door, container: Any) -> Opened:
         raise UnsupportedMedia(f"The sound in this file, {codec.name}, does not say its rate and channels")
     spec = Spec(codec.sample_rate, codec.channels)
     cover, container_name = _cover(container), container.format.name
-    bit_rate = codec.bit_rate or container.bit_rate or None
+    bit_rate = next((rate for rate in (codec.bit_rate, container.bit_rate) if rate and 0 < rate < MOST_BITS), None)
     door.raise_error()
     source = _source(door, container)
     duration = None if source.total is None else spec.seconds(source.total)

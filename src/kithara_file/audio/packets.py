@@ -37,7 +37,11 @@ class PacketSource(Protocol):
 
     @property
     def counted(self) -> bool:
-        """True when single places are wrong by a little, so that what is decoded has to be counted."""
+        """True when single places are wrong, so that what is decoded has to be counted."""
+
+    @property
+    def vague(self) -> int:
+        """By how many frames a place may be wrong without meaning anything, because the file's clock is coarse."""
 
     def next(self) -> Unit | None:
         """Return the next packet; None at the end. Raises what the file raised, `DecodeFailed` in place of damage."""

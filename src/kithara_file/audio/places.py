@@ -1,8 +1,8 @@
 """Where do decoded pieces belong, when the stamps on their packets are not always right.
 
 FFmpeg stamps a Vorbis packet at a change of window size by up to 2032 frames too early or too late, and is right again
-at the next. What a decoder gives can be counted, though: the count is right, and stamps only say where it begins. Pure.
-Must not know: packets, decoders.
+at the next; the clock of Matroska ticks in milliseconds. What a decoder gives can be counted, though: the count is
+right, and stamps only say where it begins. Pure. Must not know: packets, decoders.
 """
 
 from __future__ import annotations
@@ -52,8 +52,9 @@ class Stamped:
 class Counted:
     """Counts, from the place on which most of the first stamps agree."""
 
-    def __init__(self, target: int) -> None:
+    def __init__(self, target: int, vague: int = 0) -> None:
         self._target = target
+        self._vague = vague
         self._held: list[Piece] = []
         self._settled = False
         self._doubt: tuple[int, int] | None = None  # how far off the last stamp was, and which place is next to it
@@ -81,7 +82,9 @@ class Counted:
 
     def _counted(self, piece: Piece, expected: int) -> Piece:
         stamp = expected if piece.stamp is None else piece.stamp
-        return Piece(stamp if self._believes(stamp - expected, expected, len(piece.samples)) else expected, *piece[1:])
+        off = 0 if abs(stamp - expected) <= self._vague else stamp - expected
+        believed = self._believes(off, expected, len(piece.samples))
+        return Piece(expected + off if believed else expected, piece.samples, piece.end)
 
     def _believes(self, off: int, expected: int, frames: int) -> bool:
         """Return True for the last of enough stamps in a row which are off by the same."""

@@ -11,6 +11,8 @@ from kithara_file.audio.media import Samples, Spec
 
 MAX_GAP_SECONDS = 10.0
 """A longer leap of the places is a new count, as in chained Ogg, and not lost sound: it is played on without a gap."""
+MAX_OVERLAP_SECONDS = 0.5
+"""So is a longer leap back: what is shorter is sound that came twice."""
 
 
 class Splice:
@@ -24,7 +26,7 @@ class Splice:
         self.expected: int | None = None
         self._spec = spec
         self._shift = 0
-        self._max_gap = spec.frames(MAX_GAP_SECONDS)
+        self._max_gap, self._max_overlap = spec.frames(MAX_GAP_SECONDS), spec.frames(MAX_OVERLAP_SECONDS)
 
     def lay(self, place: int | None, samples: Samples, end: int | None = None) -> list[Samples]:
         """Return what of `samples`, which begin at `place`, is to be heard next, after silence if something is missing.
@@ -58,7 +60,7 @@ class Splice:
             return self.at if place is None else place
         if place is None:
             return self.expected + self._shift
-        if abs(place - self.expected) > self._max_gap:
+        if not -self._max_overlap <= place - self.expected <= self._max_gap:
             self._shift += self.expected - place
         return place + self._shift
 
