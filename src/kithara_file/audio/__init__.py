@@ -3,6 +3,7 @@
 Takes any binary file object. Needs the extra `kithara-file[audio]`; `import kithara_file` alone does not load it.
 """
 
+import kithara_file.audio._extra  # noqa: F401 - before all others: it says what to install when they cannot be imported
 from kithara_file.audio.audio import Audio
 from kithara_file.audio.device import DeviceSink
 from kithara_file.audio.events import (
