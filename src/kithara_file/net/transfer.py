@@ -57,7 +57,7 @@ class Transfer:
         """True when the headers did not come within their time after the request had gone out."""
         self.outcome: Outcome | None = None
         """Set when the transfer is over."""
-        handle.setopt(pycurl.BUFFERSIZE, max(LEAST_BUFFER, min(STEP, engine.share)))
+        handle.setopt(pycurl.BUFFERSIZE, max(LEAST_BUFFER, min(STEP, engine.share // 4)))
         handle.setopt(pycurl.HEADERFUNCTION, self._on_header)
         handle.setopt(pycurl.WRITEFUNCTION, self._on_body)
         handle.setopt(pycurl.PREREQFUNCTION, self._on_connected)
