@@ -6,9 +6,9 @@ Must not know: how it came to be known. The origin is asked only if the cache ca
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeAlias
 
 from rich.console import Group, RenderableType
 from rich.padding import Padding
@@ -141,25 +141,30 @@ def gather(url: str, source: Source) -> Facts:
     """Return the facts of `url`. Raises the typed errors; offline, `OfflineMiss` when nothing is stored."""
     config = source.config(url, look_ahead_bytes=_GLANCE)
     now = SystemClock().wall
+    media_of = _media_teller()  # to load it takes a moment, in which an open connection would bring what nobody wants
     place = os.fspath(stored_at(config))
     if local_path(url) is not None:
         with File.open(config) as session:
-            return Facts(url, True, session.length, Remote(), session.coverage, place, now(), _media(session))
+            return Facts(url, True, session.length, Remote(), session.coverage, place, now(), media_of(session))
     here, known = _stored(url, source)
     with File.open(config) as session:
         remote = session.remote or Remote()
         cached = here if _same(known, remote) else Coverage()  # and not what came along just now
         path = place if cached.total or source.offline else None
-        return Facts(session.name, False, session.length, remote, cached, path, now(), _media(session))
+        return Facts(session.name, False, session.length, remote, cached, path, now(), media_of(session))
 
 
-def _media(session: FileSession) -> Mapping[str, Any] | None:
+MediaOf: TypeAlias = Callable[[FileSession], Mapping[str, Any] | None]
+
+
+def _media_teller() -> MediaOf:
+    """Return what tells of the sound of a session; nothing where the packages for that are missing."""
     try:
         with audio_extra():
             from kithara_file.cli.media import media_of  # noqa: PLC0415 - the extra may be missing
     except ExtraMissing:
-        return None
-    return media_of(session)
+        return lambda _session: None
+    return media_of
 
 
 def _stored(url: str, source: Source) -> tuple[Coverage, Remote]:
