@@ -85,6 +85,24 @@ def test_an_open_stream_that_has_read_nothing_follows_to_the_new_version(origin:
     assert any(isinstance(each, RemoteChanged) and each.restarted for each in told)
 
 
+def test_who_has_read_nothing_gets_the_new_version_though_another_keeps_the_old(
+    origin: Origin, store_dir: Path
+) -> None:
+    url = origin.serve("/song", OLD, faults=[StallAt(400_000)])
+    config = FileConfig(url, store=store_dir)
+    with File.open(config) as session, session.stream() as old, session.stream() as fresh, session.stream() as other:
+        assert old.read(400_000) == OLD[:400_000]
+        origin.replace("/song", NEW, etag='"v2"')
+        old.seek(900_000)
+        with pytest.raises(ResourceChanged):
+            old.read(10)
+        assert fresh.read() == NEW[:]
+        assert other.seek(-10, 2) == NEW.length - 10
+        assert other.read() == NEW[NEW.length - 10 :]
+        old.seek(0)
+        assert old.read(400_000) == OLD[:400_000]
+
+
 def test_without_validators_a_resume_compares_what_it_holds(origin: Origin, store_dir: Path) -> None:
     url = stored(origin, store_dir, etag=None)
     origin.replace("/song", TWIN, etag=None)

@@ -79,13 +79,13 @@ class Failures:
             except KitharaError as failure:
                 self.give_up(failure)
             return
+        session.dead = True  # before its readers wake: who has read nothing goes over to the next session
         session.events.publish(RemoteChanged(error.expected, error.found, restarted=False))
         session.flights.drop()
         if session.holding.resource is not None:
             session.holding.resource.fail(error)
         finish(session.opened, error)
         session.completion.give_up(error)
-        session.dead = True
 
     def _beyond(self, fetcher: Fetcher, error: RangeNotSatisfiable) -> None:
         """Weigh a 416: it may tell the length, or a change, or that the origin cannot count (RFC 9110, 15.5.17).

@@ -87,6 +87,11 @@ class Front:
         """True when this session can do no more for anybody new: its remote has changed, or its thread is gone."""
         return self.session.dead or not self.background.alive
 
+    @property
+    def outdated(self) -> bool:
+        """True once the remote has changed under those who had read of the version held."""
+        return self.session.dead
+
     def fits(self, config: FileConfig) -> bool:
         """Tell whether the request of `config` would be given what is held here (RFC 9111, 4.1)."""
         return self.remote is None or selects(self.remote.selected_by, config.headers)
@@ -119,6 +124,14 @@ class Front:
         reader.obey(config.cancel, cancel)
         self.poke()
         return reader
+
+    def successor(self, reader: Reader, config: FileConfig) -> Front:
+        """Return the session of the version that is there now, with `reader` in it. Blocks on the disk."""
+        front = self._house.join(config, reader)
+        front._audience.add(reader)  # noqa: SLF001 - of this class
+        front.poke()
+        self.leave(reader, wait=False)
+        return front
 
     def poke(self) -> None:
         """Decide again soon."""

@@ -30,6 +30,7 @@ class LocalSession:
         self.events = EventBus()
         self.phase = Phase.COMPLETE
         self.remote: Remote | None = None
+        self.outdated = False
         self.opened: Future[None] = Future()
         self.opened.set_result(None)
         self._lock = threading.RLock()  # re-entrant: the garbage collector may drop a stream while another is made
@@ -42,6 +43,11 @@ class LocalSession:
         reader = Reader(self, config)
         reader.obey(config.cancel, cancel)
         return reader
+
+    def successor(self, reader: Reader, config: FileConfig) -> LocalSession:
+        """Return this very session: a file of this machine has one version."""
+        _ = reader, config
+        return self
 
     def poke(self) -> None:
         """Do nothing: there is nothing to decide."""

@@ -5,14 +5,14 @@ Must not know: what is promised.
 
 from __future__ import annotations
 
-from concurrent.futures import Future
+from concurrent.futures import Future, InvalidStateError
+from contextlib import suppress
 
 
 def finish(promise: Future[None], error: BaseException | None) -> None:
     """Settle `promise` with success or `error`, unless it is settled."""
-    if promise.done():
-        return
-    if error is None:
-        promise.set_result(None)
-    else:
-        promise.set_exception(error)
+    with suppress(InvalidStateError):  # somebody else was quicker, maybe just now
+        if error is None:
+            promise.set_result(None)
+        else:
+            promise.set_exception(error)

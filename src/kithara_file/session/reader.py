@@ -5,6 +5,8 @@ Must not know: requests, or how the wishes it stands for are met. Implements `st
 
 from __future__ import annotations
 
+import asyncio
+from concurrent.futures import Future
 from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from kithara_file.clock import CancelToken, Deadline
@@ -12,6 +14,7 @@ from kithara_file.config import KIB, FileConfig
 from kithara_file.errors import ResourceChanged
 from kithara_file.ranges import ByteRange
 from kithara_file.session.plan import window_after
+from kithara_file.session.promise import finish
 from kithara_file.session.view import Playhead
 
 if TYPE_CHECKING:
@@ -26,8 +29,23 @@ def _nothing() -> None:
     """Take nothing back."""
 
 
+MOVES = 3
+"""How often a reader follows a resource to a new session; of versions that change without end one has to be told."""
+
+
 class Host(Protocol):
     """What a reader needs of its session; every method may be called from any thread."""
+
+    @property
+    def outdated(self) -> bool:
+        """True once the remote has changed and this session stays with the old version, for those who have read it."""
+
+    @property
+    def opened(self) -> Future[None]:
+        """Done when the version is known."""
+
+    def successor(self, reader: Reader, config: FileConfig) -> Host:
+        """Return the session of the version that is there now, with `reader` in it. Blocks on the disk."""
 
     @property
     def resource(self) -> Resource:
@@ -53,6 +71,8 @@ class Reader:
     def __init__(self, host: Host, config: FileConfig) -> None:
         self._host = host
         self._resource = host.resource
+        self._config = config
+        self._moves = 0
         self._limit = config.look_ahead_bytes
         self._policy = config.policy
         self.read_timeout = config.read_timeout
@@ -85,7 +105,7 @@ class Reader:
     @property
     def length(self) -> int | None:
         """Bytes in all; None while nobody has told."""
-        return self._current().length
+        return None if self._left_behind else self._current().length
 
     @property
     def playhead(self) -> Playhead:
@@ -131,43 +151,65 @@ class Reader:
 
     def read_at(self, start: int, buffer: memoryview) -> int:
         """Fill `buffer` from what is present; see `Resource.read_at`."""
-        return self._current().read_at(start, buffer)
+        return 0 if self._left_behind else self._current().read_at(start, buffer)
 
     def wait_range(self, wanted: ByteRange, deadline: Deadline, cancel: CancelToken) -> ByteRange | None:
-        """Wait for the first byte of `wanted`; a version that changed before anything was read is followed."""
+        """Wait for the first byte of `wanted`; a version that changed before this reader read anything is followed."""
         self._arrive(wanted.start)
-        return self._follow(lambda resource: resource.wait_range(wanted, deadline, cancel))
+        return self._follow(lambda resource: resource.wait_range(wanted, deadline, cancel), deadline, cancel)
 
     def wait_length(self, deadline: Deadline, cancel: CancelToken) -> int:
         """Wait until the length is known."""
-        return self._follow(lambda resource: resource.wait_length(deadline, cancel))
+        return self._follow(lambda resource: resource.wait_length(deadline, cancel), deadline, cancel)
 
     async def await_range(self, wanted: ByteRange, deadline: Deadline, cancel: CancelToken) -> ByteRange | None:
         """Do what `wait_range` does, in a task."""
         self._arrive(wanted.start)
-        return await self._afollow(lambda resource: resource.await_range(wanted, deadline, cancel))
+        return await self._afollow(lambda resource: resource.await_range(wanted, deadline, cancel), deadline, cancel)
 
     async def await_length(self, deadline: Deadline, cancel: CancelToken) -> int:
         """Do what `wait_length` does, in a task."""
-        return await self._afollow(lambda resource: resource.await_length(deadline, cancel))
+        return await self._afollow(lambda resource: resource.await_length(deadline, cancel), deadline, cancel)
 
-    def _follow(self, wait: Callable[[Resource], T]) -> T:
+    def _follow(self, wait: Callable[[Resource], T], deadline: Deadline, cancel: CancelToken) -> T:
         while True:
+            if self._left_behind:
+                self._move(cancel).result(deadline.remaining())
             resource = self._current()
             try:
                 return wait(resource)
             except ResourceChanged:
-                if self._current() is resource:
+                if self._current() is resource and not self._left_behind:
                     raise
 
-    async def _afollow(self, wait: Callable[[Resource], Awaitable[T]]) -> T:
+    async def _afollow(self, wait: Callable[[Resource], Awaitable[T]], deadline: Deadline, cancel: CancelToken) -> T:
         while True:
+            if self._left_behind:
+                async with asyncio.timeout(deadline.remaining()):
+                    await asyncio.wrap_future(await asyncio.to_thread(self._move, cancel))
             resource = self._current()
             try:
                 return await wait(resource)
             except ResourceChanged:
-                if self._current() is resource:
+                if self._current() is resource and not self._left_behind:
                     raise
+
+    @property
+    def _left_behind(self) -> bool:
+        """True when this reader has read nothing of a version that others hold on to, and another one is there now."""
+        return not self.has_consumed and self._moves < MOVES and self._host.outdated
+
+    def _move(self, cancel: CancelToken) -> Future[None]:
+        """Go over to the session of the version that is there now; return what is done when it is known."""
+        self._moves += 1
+        host = self._host = self._host.successor(self, self._config)
+        if self._closed:  # meanwhile, by another thread, which took leave of the old session
+            host.leave(self, wait=False)
+        known: Future[None] = Future()
+        unlink = cancel.on_cancel(lambda: finish(known, cancel.reason))
+        known.add_done_callback(lambda _: unlink())
+        host.opened.add_done_callback(lambda done: finish(known, done.exception()))
+        return known
 
     def _current(self) -> Resource:
         """Return the bytes to read: of the latest version, until a byte was handed out, and of that one from then on.

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Protocol, TypeVar
 
 if TYPE_CHECKING:
+    from kithara_file.config import FileConfig
     from kithara_file.session.front import Front
 
 T = TypeVar("T")
@@ -43,6 +44,9 @@ class Background(Protocol):
 
 class House(Protocol):
     """Who counts the holders of a session."""
+
+    def join(self, config: FileConfig, holder: object) -> Front:
+        """Return the session of `config`, held by `holder` until it leaves."""
 
     def hold(self, front: Front, holder: object) -> None:
         """Let `holder` hold the session too."""

@@ -62,6 +62,24 @@ class Collector(logging.Handler):
         self._into.append(self.format(record))
 
 
+class House(Registry):
+    """Counts the holders of a hall's session, and makes the next one for those who have read nothing of a version."""
+
+    def __init__(self, hall: Hall) -> None:
+        super().__init__()
+        self._hall = hall
+        self.made: list[Session] = []
+
+    def join(self, config: FileConfig, holder: object) -> Front:
+        """Begin a session beside those that are left behind, in a place of its own."""
+        front = self._hall.build(MemoryEntry())
+        for each in (holder, self._hall):
+            self.hold(front, each)
+        self.made.append(front.session)
+        front.background.call(front.session.opening.start)
+        return front
+
+
 class Hall:
     """A session and its front: `client` is the `Client`, `entry` the store's place, `options` fields of `FileConfig`.
 
@@ -82,14 +100,12 @@ class Hall:
         self.far = far or client
         self.entry = entry or MemoryEntry()
         self.background = InlineBackground(disk_seconds)
-        self.house = Registry()
+        self.house = House(self)
         self.let_go = 0
         """How often the holding said that it is closed."""
         self.clock = present_clock()
-        audience = Audience(self.config.policy)
-        holding = Holding(self.entry, self._count)
-        self.session = Session(self.config, URL, holding, client, self.background, audience, self.clock)
-        self.front = Front(self.session, audience, self.background, self.house)
+        self.front = self.build(self.entry)
+        self.session = self.front.session
         self.house.hold(self.front, self)
         self.heard = self.session.events.subscribe(capacity=100_000)
         self._events: list[FileEvent] = []
@@ -97,6 +113,12 @@ class Hall:
         """What went wrong that must not: our own faults, told to the log or to the loop."""
         self._handler = Collector(self.wrong)
         self._before = asyncio.all_tasks()
+
+    def build(self, entry: MemoryEntry) -> Front:
+        """Return a new session over `entry`."""
+        audience, holding = Audience(self.config.policy), Holding(entry, self._count)
+        session = Session(self.config, URL, holding, self.client, self.background, audience, self.clock)
+        return Front(session, audience, self.background, self.house)
 
     def _count(self) -> None:
         self.let_go += 1
@@ -111,7 +133,8 @@ class Hall:
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        await self.session.shut()
+        for each in (self.session, *self.house.made):
+            await each.shut()
         logging.getLogger("kithara_file").removeHandler(self._handler)
         if error is None:
             assert asyncio.all_tasks() - self._before == set(), "tasks outlive the session"

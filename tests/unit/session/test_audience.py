@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from concurrent.futures import Future
+
 import pytest
 
 from kithara_file.config import MIB, FileConfig, Policy
@@ -22,6 +24,11 @@ class Room:
 
     def __init__(self) -> None:
         self.resource = MemoryResource(100 * MIB)
+        self.outdated = False
+        self.opened: Future[None] = Future()
+
+    def successor(self, reader: Reader, config: FileConfig) -> Room:
+        return self
 
     def poke(self) -> None: ...
 

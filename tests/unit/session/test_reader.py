@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 
 import pytest
 from hypothesis import given
@@ -14,7 +14,7 @@ from kithara_file.clock import CancelToken, Deadline
 from kithara_file.config import KIB, MIB, FileConfig
 from kithara_file.errors import Cancelled, OfflineMiss, ResourceChanged
 from kithara_file.ranges import ByteRange
-from kithara_file.session.reader import Reader
+from kithara_file.session.reader import MOVES, Reader
 from kithara_file.storage.memory import MemoryResource
 from tests.unit.session.hall import URL
 from tests.world.clock import run_virtual
@@ -32,6 +32,25 @@ class Room:
         self.resource = MemoryResource(length)
         self.told: list[tuple[int, bool]] = []
         self.left: list[bool] = []
+        self.opened: Future[None] = Future()
+        self.opened.set_result(None)
+        self.newer: Room | None = None
+
+    @property
+    def outdated(self) -> bool:
+        return self.newer is not None
+
+    def successor(self, reader: Reader, config: FileConfig) -> Room:
+        assert self.newer is not None
+        self.leave(reader, wait=False)
+        return self.newer
+
+    def split(self, *content: bytes) -> Room:
+        """Let this session stay with its version, and a newer one be elsewhere."""
+        self.newer = Room()
+        self.newer.resource.write_at(0, *content)
+        self.resource.fail(CHANGED)
+        return self.newer
 
     def poke(self) -> None: ...
 
@@ -178,6 +197,75 @@ def test_a_change_ends_no_wait_in_a_task_either() -> None:
             await reader.await_range(ByteRange(50, 59), NEVER, CancelToken())
 
     run_virtual(main())
+
+
+# -- a version that others hold on to ----------------------------------------------------------------------------------
+
+
+def test_who_has_read_nothing_goes_over_to_the_next_session() -> None:
+    room = Room()
+    room.resource.write_at(0, b"old")
+    reader = of(room)
+    newer = room.split(b"new!")
+    assert read(reader, 0, 9) == b""
+    assert reader.wait_range(ByteRange(0, 9), NEVER, CancelToken()) == ByteRange(0, 4)
+    assert (read(reader, 0, 9), reader.wait_length(NEVER, CancelToken())) == (b"new!", 100 * MIB)
+    reader.consumed(0, 4)
+    assert newer.told == [(4, False)]
+    reader.close(wait=True)
+    assert (room.left, newer.left) == ([False], [True])
+
+
+def test_a_task_goes_over_too() -> None:
+    async def main() -> None:
+        room = Room()
+        reader = of(room)
+        room.split(b"new!")
+        assert await reader.await_range(ByteRange(0, 9), NEVER, CancelToken()) == ByteRange(0, 4)
+        assert await reader.await_length(NEVER, CancelToken()) == 100 * MIB
+
+    asyncio.run(main())
+
+
+def test_who_has_read_stays_and_is_told() -> None:
+    room = Room()
+    room.resource.write_at(0, b"old")
+    reader = of(room)
+    reader.consumed(0, 3)
+    room.split(b"new!")
+    assert read(reader, 0, 9) == b"old"
+    with pytest.raises(ResourceChanged):
+        reader.wait_range(ByteRange(3, 9), NEVER, CancelToken())
+
+
+def test_versions_that_change_without_end_are_told_at_last() -> None:
+    room = Room()
+    reader = of(room)
+    last = room
+    for _ in range(MOVES):
+        last = last.split()
+    last.split()
+    with pytest.raises(ResourceChanged):
+        reader.wait_range(ByteRange(0, 9), NEVER, CancelToken())
+
+
+def test_going_over_can_be_given_up() -> None:
+    room, token = Room(), CancelToken()
+    reader = of(room)
+    room.split().opened = Future()
+    token.cancel(Cancelled("enough"))
+    with pytest.raises(Cancelled, match="enough"):
+        reader.wait_range(ByteRange(0, 9), NEVER, token)
+
+
+def test_who_is_closed_while_it_goes_over_leaves_both() -> None:
+    room = Room()
+    reader = of(room)
+    newer = room.split()
+    reader._closed = True
+    with pytest.raises(TimeoutError):
+        reader.wait_range(ByteRange(0, 9), Deadline.after(0.0), CancelToken())
+    assert newer.left == [False]
 
 
 def test_a_change_without_another_version_is_told_to_everybody() -> None:
