@@ -102,10 +102,10 @@ class HttpClient:
             answer = self._judge(head, asked, address)
         except KitharaError as error:
             _log.debug("! %s", error)
-            transfer.dismiss(announced_length(head))
+            await transfer.part(announced_length(head))
             raise
         if not isinstance(answer, Accepted):
-            transfer.dismiss(announced_length(head))
+            await transfer.part(announced_length(head))
             return answer
         response = HttpResponse(transfer, answer, asked.url)
         if unpack or not answer.codings:

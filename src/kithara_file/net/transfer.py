@@ -114,6 +114,16 @@ class Transfer:
         elif not self._gone:
             self.close()
 
+    async def part(self, left: int | None) -> None:
+        """Do what `dismiss` does, and return when the connection is free for the next request, or gone."""
+        self.dismiss(left)
+        try:
+            while self._alarm is not None:  # which ends the drain, if its end does not come before
+                await self._wait()
+        finally:
+            if self._alarm is not None:
+                self.close()
+
     def close(self) -> None:
         """End the transfer at once; its connection is closed unless the answer was complete. Idempotent."""
         self._gone = True

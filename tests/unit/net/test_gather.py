@@ -37,13 +37,15 @@ def test_a_step_is_ripe() -> None:
 
 def test_while_nobody_waits_one_piece_fills_it() -> None:
     gather = Gather(0.0)
+    seen = []
     for _ in range(2):
-        assert not gather.full
+        seen.append(gather.full)
         gather.put(b"x")
-        assert gather.full
+        seen.append(gather.full)
         gather.expect(MOST)
-        assert not gather.full
+        seen.append(gather.full)
         gather.take(0.0)
+    assert seen == [False, True, False] * 2
 
 
 def test_what_a_share_allows_is_ripe_and_full_when_it_is_less_than_a_step() -> None:

@@ -7,9 +7,8 @@ import asyncio
 import pytest
 
 from kithara_file.config import Timeouts
-from kithara_file.errors import (
-    NetTimeout,
-)
+from kithara_file.errors import NetTimeout, NotFound
+from kithara_file.net.client import WHOLE
 from kithara_file.net.engine import Engine
 from kithara_file.net.gather import STEP
 from kithara_file.net.http import HttpClient
@@ -75,6 +74,17 @@ def test_a_body_that_is_not_read_leaves_its_socket_unread(make_origin: MakeOrigi
         sent = exchange.bytes_sent
         assert sent < 16 << 20
         assert await body(response) == DATA * 32
+
+    run(main)
+
+
+def test_a_refusal_whose_body_does_not_come_is_told_all_the_same(origin: Origin) -> None:
+    stalled = Raw(b"HTTP/1.1 404 Not Found\r\nContent-Length: 9\r\n\r\nno", then="stall")
+
+    async def main(client: HttpClient, engine: Engine) -> None:
+        with pytest.raises(NotFound):
+            await client.open(origin.serve("/a", DATA, faults=[stalled]), WHOLE, None)
+        assert engine.running == 0
 
     run(main)
 
