@@ -57,7 +57,8 @@ def importing() -> Outcome:
         return timed(lambda: subprocess.run([sys.executable, "-c", code], check=True))
 
     taken = race(lambda: process("import kithara_file"), lambda: process("import asyncio, pycurl, ssl"), rounds=15)
-    return Outcome((taken.share("theirs"),))
+    first = repeat(lambda: process("from kithara_file import open_file"), " s").figure
+    return Outcome((taken.share("theirs"),), (f"what `open_file` needs is loaded when it is asked for, in {first}",))
 
 
 ROWS = (

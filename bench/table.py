@@ -44,9 +44,9 @@ def told(row: Row, result: Result) -> str:
     return "\n".join(lines)
 
 
-def page(results: Mapping[Row, Result]) -> str:
-    """Return the whole page."""
-    parts = (_head(), _table(results), _side_by_side(results), _short(results))
+def page(results: Mapping[Row, Result], head: str) -> str:
+    """Return the whole page, below its head."""
+    parts = (head, _table(results), _side_by_side(results), _short(results))
     return "\n\n".join(each for each in parts if each) + "\n"
 
 
@@ -154,4 +154,4 @@ def falls(row: Row, result: Result) -> bool:
 
 def write(path: Path, results: Mapping[Row, Result]) -> None:
     """Write the page."""
-    path.write_text(page(results), encoding="utf-8")
+    path.write_text(page(results, _head()), encoding="utf-8")

@@ -60,9 +60,9 @@ def test_goals_are_of_the_median(goal: object, value: float, met: bool) -> None:
 def test_what_falls_short_stands_in_the_page_with_why() -> None:
     row = Row("slow", "a slow thing", "a quick one", (at_least(2),), lambda: Outcome(()), why="It is slow.")
     outcome = Outcome((Contest({OURS: [Sample(1.0)], "b": [Sample(1.0)]}).speed("b"),))
-    text = page({row: outcome})
+    text = page({row: outcome}, "# Head")
     assert falls(row, outcome)
     assert "**no**" in text
     assert "- **slow**: It is slow." in text
     assert "slow" in told(row, "failed: OSError: broken")
-    assert "failed: OSError: broken" in page({row: "failed: OSError: broken"})
+    assert "failed: OSError: broken" in page({row: "failed: OSError: broken"}, "# Head")
