@@ -67,6 +67,9 @@ _AAC = {"aac_pns": "0"}  # noise that a decoder makes up cannot be compared
 RECIPES = {
     "mp3 cbr": Recipe("mp3", "libmp3lame", bit_rate=128_000),
     "mp3 vbr": Recipe("mp3", "libmp3lame", quality=4),
+    "mp3 vbr without a table": Recipe(
+        "mp3", "libmp3lame", quality=4, options={"write_xing": "0", "id3v2_version": "0"}
+    ),
     "mp3 cbr without a table": Recipe(
         "mp3", "libmp3lame", bit_rate=128_000, options={"write_xing": "0", "id3v2_version": "0"}
     ),

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import io
 import os
+import stat
 import threading
 from collections.abc import Callable
 from typing import Any, Protocol, TypeVar
@@ -45,7 +46,8 @@ class Door:
         self._file = file
         self._clock = clock or SystemClock()
         self._take = _taker(file)
-        self._since: float | None = None
+        self.busy = False
+        """True while a call of the file runs."""
         self._shut = False
         self.on_wait: Callable[[], None] = lambda: None
         """Is called after a read for which the file made the decoder wait."""
@@ -66,7 +68,8 @@ class Door:
 
     def _call(self, method: Callable[..., _T], *arguments: int) -> _T:
         self._check()
-        self._since = since = self._clock.monotonic()
+        since = self._clock.monotonic()
+        self.busy = True
         try:
             return method(*arguments)
         except BaseException as error:
@@ -74,7 +77,7 @@ class Door:
             self.troubled = True
             raise
         finally:
-            self._since = None
+            self.busy = False
             if self._clock.monotonic() - since > SLOW_SECONDS:
                 self.on_wait()
 
@@ -97,6 +100,17 @@ class Door:
         """Return the length of the file; moves to its end."""
         return self.seek(0, os.SEEK_END)
 
+    @property
+    def at_hand(self) -> bool:
+        """True when every byte is in memory or in a file of this machine, so that none has to be waited for."""
+        if type(self._file) is io.BytesIO:
+            return True
+        try:
+            descriptor = getattr(self._file, "fileno", int)()
+            return bool(descriptor) and stat.S_ISREG(os.fstat(descriptor).st_mode)
+        except (OSError, ValueError):
+            return False
+
     def raise_error(self) -> None:
         """Raise what the file raised, if it did and nobody was told."""
         self._check()
@@ -108,17 +122,6 @@ class Door:
         self.error, self.troubled = None, self._shut
 
     # -- what other threads see and do -------------------------------------------------------------------------------
-
-    @property
-    def waiting(self) -> float:
-        """Seconds for which the file has kept the decoder waiting; 0.0 when it does not."""
-        since = self._since
-        return 0.0 if since is None else max(0.0, self._clock.monotonic() - since)
-
-    @property
-    def busy(self) -> bool:
-        """True while a call of the file runs."""
-        return self._since is not None
 
     def shut(self) -> None:
         """Let no further call through to the file: they raise `StreamClosed`."""

@@ -32,6 +32,7 @@ class Mp3Map:
         self._table_at = table_at
         self._length = length
         self._anchors = [Anchor(0, first)]
+        self._island: list[Anchor] = []
 
     @property
     def first(self) -> int:
@@ -55,13 +56,25 @@ class Mp3Map:
 
     def learn(self, frame: int, offset: int) -> None:
         """Remember for certain where a frame begins; only every so often, so that it stays small."""
-        last = self._anchors[-1]
-        if frame >= last.frame + ANCHOR_EVERY and offset > last.offset:
-            self._anchors.append(Anchor(frame, offset))
+        _append(self._anchors, frame, offset)
+
+    def land(self, frame: int, offset: int) -> None:
+        """Remember where a guess has led: what is near it is told from there, so that it is as far off and not more."""
+        self._island = [Anchor(frame, offset)]
+
+    def explore(self, frame: int, offset: int) -> None:
+        """Remember a frame that was counted from where a guess has led."""
+        _append(self._island, frame, offset)
 
     def known(self, frame: int) -> Anchor:
         """Return the nearest known place at or before `frame`."""
-        return self._anchors[bisect_right(self._anchors, frame, key=lambda anchor: anchor.frame) - 1]
+        return self._anchors[_index(self._anchors, frame)]
+
+    def near_guess(self, frame: int, reach: int) -> Anchor | None:
+        """Return the nearest place that was counted from the last guess, at most `reach` bytes before `frame`."""
+        index = _index(self._island, frame)
+        anchor = self._island[index] if index >= 0 else None
+        return anchor if anchor is not None and self.guess(frame) - self.guess(anchor.frame) <= reach else None
 
     def guess(self, frame: int) -> int:
         """Return about where `frame` begins: to a byte or so when the bit rate is constant."""
@@ -71,15 +84,6 @@ class Mp3Map:
         step = share * (len(offsets) - 1)
         index = min(int(step), len(offsets) - 2)
         return round(offsets[index] + (offsets[index + 1] - offsets[index]) * (step - index))
-
-    def frame_at(self, offset: int) -> int:
-        """Return about which frame begins at `offset`."""
-        if self.constant:
-            return round((offset - self.first) / self.head.mean_size)
-        offsets, frames = self._offsets(), self.frames or 1
-        index = min(max(bisect_right(offsets, offset) - 1, 0), len(offsets) - 2)
-        width = max(1, offsets[index + 1] - offsets[index])
-        return round(frames * (index + min(1.0, (offset - offsets[index]) / width)) / (len(offsets) - 1))
 
     def _share(self, frame: int) -> float:
         return min(1.0, max(0.0, frame / max(1, self.frames or 1)))
@@ -92,3 +96,14 @@ class Mp3Map:
     def __repr__(self) -> str:
         kind = "constant" if self.constant else "varying"
         return f"<Mp3Map {self.frames} frames · {kind} · {len(self._anchors)} known>"
+
+
+def _append(anchors: list[Anchor], frame: int, offset: int) -> None:
+    last = anchors[-1]
+    if frame >= last.frame + ANCHOR_EVERY and offset > last.offset:
+        anchors.append(Anchor(frame, offset))
+
+
+def _index(anchors: list[Anchor], frame: int) -> int:
+    """Return which anchor is the last at or before `frame`; below zero when none is."""
+    return bisect_right(anchors, frame, key=lambda anchor: anchor.frame) - 1

@@ -1,8 +1,15 @@
 """The packets of an MP3, found by the frames' own headers: a frame is a packet, and its number is its place.
 
 FFmpeg's demultiplexer reads everything between when it seeks exactly, or loses its place when it does not. Here a far
-seek costs one jump: to the byte where the bit rate is constant; by the Xing or VBRI table where it varies. Must not
-know: what the frames sound like, who reads the file beside it.
+seek costs one jump: to the byte where the bit rate is constant; by the Xing or VBRI table where it varies.
+
+Where it varies nothing but counting tells the number of a frame for certain, and counting means to read. So frames are
+counted through what was decoded before, through the next `SCAN_BYTES`, and through all of a file that is at hand (in
+memory, on a disk), for up to `SCAN_SECONDS`; what was counted is remembered, so that the next seek goes on from there.
+In any other file what lies between is left alone: the seek is as good as the table, `exact` is False, and later seeks
+near that place count from it, so that five seconds on are five seconds on.
+
+Must not know: what the frames sound like, who reads the file beside it.
 """
 
 from __future__ import annotations
@@ -17,6 +24,7 @@ from kithara_file.audio.mp3 import DECODER_DELAY, ID3_HEAD, FrameHead, find_fram
 from kithara_file.audio.mp3_map import Anchor, Mp3Map
 from kithara_file.audio.packets import Unit
 from kithara_file.audio.window import CHUNK, Window
+from kithara_file.clock import Deadline
 
 HEAD_SEARCH = 64 * 1024
 RESYNC_SEARCH = 256 * 1024
@@ -24,6 +32,9 @@ RESERVOIR = 511
 """How far back, in bytes of earlier frames, the sound of a frame may begin."""
 SCAN_BYTES = 1024 * 1024
 """A varying bit rate is walked through, header by header, up to this far; beyond it the table has to do."""
+SCAN_SECONDS = 0.25
+"""For so long through a file that is at hand, however far: some seventy thousand frames, or half an hour of sound."""
+CHECK_EVERY = 256
 LOWEST_BIT_RATE = 8000
 
 
@@ -117,8 +128,7 @@ class Mp3Packets:
     def _past(self, head: FrameHead) -> tuple[int, int]:
         if head.bit_rate != self._map.head.bit_rate:
             self._map.constant = False
-        if self.exact:
-            self._map.learn(self._frame, self._window.offset)
+        (self._map.learn if self.exact else self._map.explore)(self._frame, self._window.offset)
         begin, self._window.at = self._window.at, self._window.at + head.size
         self._frame += 1
         return begin, self._window.at
@@ -144,11 +154,13 @@ class Mp3Packets:
         self._door.forget()
         goal = max(0, (frame + self._lead - reserve) // self._samples - self._warm_up())
         known, guess = self._map.known(goal), self._map.guess(goal)
-        near = guess - known.offset <= self._scan_bytes
         if self._map.constant and self._jump_to_frame(goal, guess):
             return
-        if near or not self._jump_by_table(goal):
-            self._walk(known, goal)
+        short = guess - known.offset <= self._scan_bytes
+        if not short and self._door.at_hand and self._walk(known, goal, Deadline.after(SCAN_SECONDS)):
+            return
+        if short or not self._jump_by_guess(goal):
+            self._walk(known, goal, Deadline.never())
 
     def _warm_up(self) -> int:
         head = self._map.head
@@ -173,22 +185,36 @@ class Mp3Packets:
         self._window.at, self._frame = found, round(number)
         return True
 
-    def _jump_by_table(self, goal: int) -> bool:
+    def _jump_by_guess(self, goal: int) -> bool:
+        """Move to where the table, or what was counted from an earlier guess, has `goal`; False: nothing is there."""
+        anchor = self._map.near_guess(goal, self._scan_bytes)
+        if anchor is not None:
+            self._go(anchor.offset, anchor.frame, exact=False)
+            return self._count_to(goal, Deadline.never())
         self._map.constant = False
-        self._go(self._map.guess(goal), goal)
+        self._go(self._map.guess(goal), goal, exact=False)
         self._window.fill(CHUNK)
         found = find_frame(self._window.data, 0, self._map.head)
-        self._window.at, self.exact = found or 0, False
-        return found is not None
+        if found is None:
+            return False
+        self._window.at = found
+        self._map.land(goal, self._window.offset)
+        return True
 
-    def _walk(self, known: Anchor, goal: int) -> None:
+    def _walk(self, known: Anchor, goal: int, deadline: Deadline) -> bool:
         self._go(known.offset, known.frame)
-        while self._frame < goal and self._step() is not None:
-            continue
+        return self._count_to(goal, deadline)
 
-    def _go(self, offset: int, frame: int) -> None:
+    def _count_to(self, goal: int, deadline: Deadline) -> bool:
+        """Go on to frame `goal`, or to the end; return False when that takes too long."""
+        while self._frame < goal and self._step() is not None:
+            if self._frame % CHECK_EVERY == 0 and deadline.passed:
+                return False
+        return True
+
+    def _go(self, offset: int, frame: int, *, exact: bool = True) -> None:
         self._window.go(offset)
-        self._frame, self.exact = frame, True
+        self._frame, self.exact = frame, exact
 
     def close(self) -> None:
         """Nothing is held but the file."""

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import io
+import os
 import threading
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -88,17 +90,37 @@ def test_a_shut_door_lets_nothing_through() -> None:
 
 
 def test_a_wait_can_be_seen_and_is_ended_by_closing_the_file() -> None:
-    file, clock = Blocking(), FakeClock()
-    door = Door(file, clock)
+    file = Blocking()
+    door = Door(file)
     reader = threading.Thread(target=door.read, args=(1,))
     reader.start()
     assert file.entered.wait(5)
-    clock.advance(2.0)
-    assert (door.busy, door.waiting) == (True, 2.0)
+    assert door.busy
     assert "waiting" in repr(door)
     door.close_file(1.0)
     reader.join(5)
-    assert (door.busy, door.waiting) == (False, 0.0)
+    assert not door.busy
+
+
+def test_a_read_that_had_to_wait_is_told_afterwards() -> None:
+    clock, told = FakeClock(), []
+
+    class Slow(io.BytesIO):
+        seconds = 0.0
+
+        def read1(self, size: int | None = -1, /) -> bytes:
+            clock.advance(self.seconds)
+            return super().read1(size)
+
+    file = Slow(bytes(100))
+    door = Door(file, clock)
+    door.on_wait = lambda: told.append(file.tell())
+    door.read(10)
+    file.seconds = 1.0
+    door.read(10)
+    file.seconds = 0.0
+    door.read(10)
+    assert told == [20]
 
 
 def test_ffmpeg_sees_the_end_where_the_file_fails_and_the_door_remembers_why() -> None:
@@ -114,3 +136,13 @@ def test_ffmpeg_sees_the_end_where_the_file_fails_and_the_door_remembers_why() -
     assert (quiet.read(10), quiet.seek(0), quiet.tell()) == (b"", -1, 0)
     with pytest.raises(KeyboardInterrupt):
         door.raise_error()
+
+
+def test_only_what_is_in_memory_or_on_a_disk_is_at_hand(tmp_path: Path) -> None:
+    class Slow(io.BytesIO):
+        pass
+
+    (tmp_path / "file").write_bytes(b"x")
+    reading, writing = os.pipe()
+    with (tmp_path / "file").open("rb") as on_disk, open(reading, "rb") as pipe, open(writing, "wb"):
+        assert [Door(file).at_hand for file in (io.BytesIO(), on_disk, Slow(), pipe)] == [True, True, False, False]

@@ -7,6 +7,7 @@ import struct
 import zlib
 from collections.abc import Callable
 from functools import cache
+from typing import Any
 
 import av
 import numpy as np
@@ -226,9 +227,9 @@ def film(codec: str) -> bytes:
     """Return moving pictures with sound."""
     out = io.BytesIO()
     with av.open(out, "w", format="mp4") as container:
-        pictures = container.add_stream("mpeg4", rate=10)
+        pictures: Any = container.add_stream("mpeg4", rate=10)
         pictures.width, pictures.height, pictures.pix_fmt = 64, 64, "yuv420p"
-        tone = container.add_stream(codec, rate=44_100, layout="stereo", options=dict(NO_NOISE))
+        tone: Any = container.add_stream(codec, rate=44_100, layout="stereo", options=dict(NO_NOISE))
         for _ in range(12):
             container.mux(pictures.encode(av.VideoFrame(64, 64, "yuv420p")))
         frame = av.AudioFrame.from_ndarray(np.ascontiguousarray(sound().T), format="fltp", layout="stereo")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -65,6 +66,50 @@ def test_a_far_seek_where_the_bit_rate_varies_goes_by_the_table_and_says_so() ->
     assert len(one.sound) * 0.6 < unit.packet.pts < len(one.sound) * 3 / 4
     source.seek(0, 0)
     assert source.exact
+
+
+def stamps(data: bytes) -> dict[bytes, int]:
+    """Return the true place of each packet."""
+    source, found = packets(data), {}
+    while (unit := source.next()) is not None:
+        found[bytes(unit.packet)] = int(unit.packet.pts)
+    return found
+
+
+def test_near_a_guess_places_are_off_by_as_much_as_the_guess() -> None:
+    """Five seconds on are five seconds on, although nobody knows from where."""
+    one = song("mp3 vbr", 20.05)
+    known = read_mp3(Door(RecordingFile(one.data)))
+    assert known is not None
+    file = RecordingFile(one.data)
+    source, true = Mp3Packets(Door(file), known, scan_bytes=20_000), stamps(one.data)
+    off = []
+    for frame in (600_000, 640_000, 610_000, 660_000):
+        source.seek(frame, 0)
+        unit = source.next()
+        assert unit is not None
+        assert unit.packet.pts <= frame
+        assert not source.exact
+        off.append(true[bytes(unit.packet)] - unit.packet.pts)
+    assert len(set(off)) == 1
+    assert not file.touched(known.first + 40_000, len(one.data) // 2)
+
+
+@pytest.mark.parametrize("name", ["mp3 vbr", "mp3 vbr without a table"])
+def test_all_of_a_file_that_is_at_hand_is_counted_through(name: str, tmp_path: Path) -> None:
+    data, true = song(name, 20.05).data, stamps(song(name, 20.05).data)
+    (tmp_path / "song").write_bytes(data)
+    with (tmp_path / "song").open("rb") as on_disk:
+        for file in (io.BytesIO(data), on_disk):
+            known = read_mp3(Door(file))
+            assert known is not None
+            source = Mp3Packets(Door(file), known, scan_bytes=0)
+            for frame in (600_000, 100_000, 800_000):
+                source.seek(frame, 0)
+                unit = source.next()
+                assert unit is not None
+                assert source.exact
+                assert unit.packet.pts == true[bytes(unit.packet)] <= frame
 
 
 def test_junk_between_frames_is_stepped_over_and_its_frames_are_counted() -> None:
