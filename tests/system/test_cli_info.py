@@ -45,7 +45,7 @@ def test_json_tells_what_the_origin_said_and_that_nothing_is_cached(make_origin:
         "cached": {"bytes": 0, "percent": 0.0, "complete": False, "ranges": [], "path": None},
         "media": None,
     }
-    assert origin.bytes_sent("/song.flac") <= 1 << 20
+    assert origin.bytes_sent("/song.flac") <= 2 << 20  # a megabyte was looked through for the sound that was promised
 
 
 def test_what_is_cached_is_told_by_ranges_and_costs_no_request_while_fresh(origin: Origin, store_dir: Path) -> None:

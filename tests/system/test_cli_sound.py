@@ -117,7 +117,7 @@ def _picture() -> bytes:
 def test_info_of_a_url_tells_of_its_sound_and_fetches_little(
     make_origin: MakeOrigin, store_dir: Path, name: str
 ) -> None:
-    origin = make_origin(link=LINE)
+    origin = make_origin(link=Link(rate=2e6, rtt=0.01, send_buffer=64 * 1024))
     data = _tagged() if name == "mp3" else song(name, 60.0).data
     ran = kithara(store_dir, "info", "--json", origin.serve("/song", data))
     assert (ran.code, ran.err) == (0, "")
@@ -125,11 +125,18 @@ def test_info_of_a_url_tells_of_its_sound_and_fetches_little(
     media = told["media"]
     assert media["duration"] == pytest.approx(60.0, abs=0.1)
     assert (media["sample_rate"], media["channels"]) == (44_100, 2)
-    assert origin.bytes_sent("/song") < 500_000
+    assert origin.bytes_sent("/song") < 800_000
     assert told["cached"]["bytes"] == 0, "what came along is not told as cached before"
     if name == "mp3":
         assert (media["codec"], media["bit_rate"], media["tags"]["title"]) == ("mp3", 128_000, "Song")
         assert media["cover"] == {"media_type": "image/png", "bytes": len(_picture())}
+
+
+def test_info_does_not_look_for_sound_in_a_page(make_origin: MakeOrigin, store_dir: Path) -> None:
+    origin = make_origin(link=Link(rate=2e6, rtt=0.01, send_buffer=64 * 1024))
+    url = origin.serve("/page", b"<p>words</p>" * 400_000, media_type="text/html; charset=utf-8")
+    assert json.loads(kithara(store_dir, "info", "--json", url).out)["media"] is None
+    assert origin.bytes_sent("/page") < 800_000
 
 
 def test_info_of_sound_that_cannot_be_read_now_is_told_without_it(origin: Origin, store_dir: Path) -> None:

@@ -12,9 +12,23 @@ from kithara_file.audio import MediaInfo, probe
 from kithara_file.errors import KitharaError
 from kithara_file.session.file import FileSession
 
+_OTHER_TYPES = (
+    "text/",
+    "image/",
+    "font/",
+    "application/json",
+    "application/xml",
+    "application/pdf",
+    "application/zip",
+    "application/gzip",
+)
+"""What an origin tells of files that are not even looked at: to find no sound in one takes a megabyte of it."""
+
 
 def media_of(session: FileSession) -> dict[str, Any] | None:
     """Return as plain values what `session` holds; None when it is no sound, or cannot be read now."""
+    if (session.media_type or "").startswith(_OTHER_TYPES):
+        return None
     try:
         with session.stream() as stream:
             return as_plain(probe(stream))
