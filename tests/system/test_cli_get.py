@@ -52,6 +52,15 @@ def test_several_files_go_into_a_folder_and_a_failure_stops_no_other(
     assert len(list((tmp_path / "out").iterdir())) == 2
 
 
+def test_several_connections_bring_a_part_each(origin: Origin, store_dir: Path, tmp_path: Path) -> None:
+    body = PatternBody(24 << 20, seed=5)
+    url = origin.serve("/big.flac", body)
+    ran = kithara(store_dir, "get", "-q", "--connections", 3, "-o", tmp_path / "big.flac", url)
+    assert ran.code == 0, ran.err
+    assert holds(tmp_path / "big.flac", body)
+    assert len(origin.requests("/big.flac")) >= 3
+
+
 @pytest.mark.parametrize("jobs", [1, 2])
 def test_no_more_files_come_at_a_time_than_were_allowed(make_origin: MakeOrigin, store_dir: Path, jobs: int) -> None:
     origin = make_origin(link=Link(rtt=0.02))

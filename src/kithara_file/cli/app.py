@@ -11,7 +11,7 @@ import signal
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from types import FrameType
 
@@ -85,16 +85,23 @@ for each in (play, decode, waveform):
     help="Put the file there, or under the URL's name into this directory [default: it stays in the cache].",
 )
 @click.option("-j", "--jobs", type=click.IntRange(1, 64), default=4, show_default=True, help="Files at a time.")
+@click.option(
+    "--connections",
+    type=click.IntRange(1, 16),
+    default=1,
+    show_default=True,
+    help="Connections for each file, for origins that limit the rate of one.",
+)
 @click.option("-q", "--quiet", is_flag=True, help="Tell errors only.")
 @with_source
-def get(urls: tuple[str, ...], output: str | None, jobs: int, *, quiet: bool, source: Source) -> int:
+def get(urls: tuple[str, ...], output: str | None, jobs: int, *, connections: int, quiet: bool, source: Source) -> int:
     """Download whole files through the cache; without -o print where each is kept.
 
     Interrupted or failed, it goes on where it was when it is run again.
     """
     cancel = CancelToken()
     console = stderr()
-    downloads = _downloads(urls, output, source, cancel)
+    downloads = _downloads(urls, output, replace(source, connections=connections), cancel)
     with _interrupts(cancel), watching(console, quiet=quiet) as watcher:
         download_all(downloads, jobs, watcher, cancel)
     for each in downloads:

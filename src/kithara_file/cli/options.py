@@ -75,6 +75,7 @@ class Source:
     name: str | None = None
     cache_key: str | None = None
     ca_file: Path | None = None
+    connections: int = 1
 
     def config(self, url: str, *, look_ahead_bytes: int | None, cancel: CancelToken | None = None) -> FileConfig:
         """Return the configuration for one URL. Raises `ConfigError`."""
@@ -87,6 +88,7 @@ class Source:
             look_ahead_bytes=look_ahead_bytes,
             offline_mode=self.offline,
             ca_file=None if self.ca_file is None else str(self.ca_file),
+            connections=self.connections,
             cancel=cancel,
         )
 

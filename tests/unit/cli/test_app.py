@@ -36,6 +36,7 @@ def test_version_and_help_are_told(capsys: pytest.CaptureFixture[str]) -> None:
         ["get"],
         ["nonsense"],
         ["get", "--jobs", "0", "a"],
+        ["get", "--connections", "0", "a"],
         ["cat", "--range", "9-1", "a"],
         ["get", "-H", "nonsense", "a"],
         ["get", "-o", "-", "a"],
