@@ -97,7 +97,7 @@ ROWS = (
         "",
         (at_most(40, " KiB"), at_most(0, " threads")),
         idle_sessions,
-        why="What is alive is less (see the note); the rest was freed when the downloads came to rest, and the allocator "
-        "of the C library does not give it back by itself.",
+        why="What is alive is less (see the note); the rest was freed when the downloads came to rest, and the "
+        "allocator of the C library does not give it back by itself.",
     ),
 )
