@@ -29,6 +29,7 @@ from kithara_file.session.holding import Holding
 from kithara_file.session.promise import finish
 from kithara_file.session.refuge import Refuge
 from kithara_file.session.session import Session
+from kithara_file.storage.platform import after_fork_in_child
 from kithara_file.stream.runtime import Runtime
 
 StoreGiven: TypeAlias = StoreLike | str | os.PathLike[str] | None
@@ -200,4 +201,4 @@ def _forget_in_child() -> None:
     registry.__init__()  # type: ignore[misc]  # the child of a fork has none of the parent's sessions
 
 
-os.register_at_fork(after_in_child=_forget_in_child)
+after_fork_in_child(_forget_in_child)

@@ -8,7 +8,6 @@ until 256 KiB are waiting or `flush` is called, so that a dying process loses at
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Sequence
 from pathlib import Path
 from uuid import UUID, uuid4
@@ -17,7 +16,7 @@ from xxhash import xxh3_64
 
 from kithara_file.errors import CorruptResource
 from kithara_file.ranges import ByteRange, Coverage
-from kithara_file.storage import record
+from kithara_file.storage import platform, record
 from kithara_file.storage.record import History, Record, Stamp
 from kithara_file.storage.system import OpenFile
 
@@ -35,7 +34,7 @@ class Journal:
         self._file = file
         self._salt = record.salt(generation)
         self._kind = record.LANDED if checksums else record.UNHASHED
-        self._mutex = threading.RLock()
+        self._mutex = platform.lock_of_forks()
         self._hash = xxh3_64()
         self._start = self._end = 0
         self._unsaved = bytearray()

@@ -17,6 +17,7 @@ from functools import cache
 from pathlib import Path
 from types import ModuleType
 from typing import Any
+from weakref import WeakSet
 
 _fcntl: ModuleType | None
 _msvcrt: Any
@@ -43,6 +44,8 @@ _SYNC_FILE_RANGE_WRITE = 2
 _SLOTS = 64
 """So many can share a lock where a range can be locked by one only: each holds one byte, who is alone holds all."""
 _TAKEN = {errno.EWOULDBLOCK, errno.EAGAIN, errno.EACCES, errno.EDEADLK}
+FORK_SECONDS = 0.1
+"""How long a fork waits for a lock; they cover arithmetic only, but a finalizer may wait in one for another."""
 _turn = threading.Lock()
 
 
@@ -170,6 +173,40 @@ def _taken(take: Callable[..., object], *arguments: int) -> bool:
 
 
 # -- processes ---------------------------------------------------------------------------------------------------------
+
+
+_locks: WeakSet[Any] = WeakSet()
+_held = threading.local()
+
+
+def lock_of_forks() -> threading.RLock:
+    """Return a re-entrant lock that no child of a fork finds held, nor what it guards half changed.
+
+    For locks of which nobody holds two: whoever forks takes them all for that moment.
+    """
+    made = threading.RLock()
+    _locks.add(made)
+    return made
+
+
+def _take_all() -> None:
+    _held.locks = [each for each in list(_locks) if each.acquire(timeout=FORK_SECONDS)]
+
+
+def _let_all_go() -> None:
+    for each in _held.locks:
+        each.release()
+    _held.locks = []
+
+
+def _renew_all() -> None:
+    _let_all_go()
+    for each in list(_locks):  # also those that could not be had: their holders are not in the child
+        each._at_fork_reinit()  # noqa: SLF001 - as `threading` does with its own
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(before=_take_all, after_in_parent=_let_all_go, after_in_child=_renew_all)
 
 
 def after_fork_in_child(work: Callable[[], None]) -> None:

@@ -10,7 +10,6 @@ Must not know: where bytes are kept.
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack, contextmanager
 from enum import Enum
@@ -19,6 +18,7 @@ from typing import Literal, TypeVar
 from kithara_file.clock import CancelToken, Deadline
 from kithara_file.errors import KitharaError, StorageError, StreamClosed
 from kithara_file.ranges import ByteRange, Coverage
+from kithara_file.storage import platform
 from kithara_file.storage.claims import Claims
 from kithara_file.storage.resource import Demand, Descriptor
 from kithara_file.storage.waking import TaskDemand, ThreadDemand, Waiter
@@ -48,7 +48,7 @@ class Waitable:
 
     def __init__(self, length: int | None = None, coverage: Coverage | None = None, *, committed: bool = False) -> None:
         self.on_demand: Callable[[], None] = _nobody
-        self._lock = threading.RLock()
+        self._lock = platform.lock_of_forks()
         self._demands: dict[Waiter, None] = {}
         self._length = length
         self._coverage = coverage or Coverage()

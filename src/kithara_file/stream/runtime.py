@@ -16,6 +16,8 @@ from concurrent.futures import Future
 from contextlib import suppress
 from typing import Any, TypeVar
 
+from kithara_file.storage.platform import after_fork_in_child
+
 T = TypeVar("T")
 
 STOP_SECONDS = 2.0
@@ -166,4 +168,4 @@ def _forget_in_child() -> None:
 
 
 atexit.register(_stop_at_exit)
-os.register_at_fork(after_in_child=_forget_in_child)
+after_fork_in_child(_forget_in_child)

@@ -8,6 +8,7 @@ import fcntl
 import os
 import struct
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -187,6 +188,33 @@ def test_bytes_are_the_same_before_and_after_they_are_written_out(
         assert os.pread(fd, 20, 0) == b"\0\0\0ab23456789"
     platform.begin_write_back(-1)
     platform._sync_file_range.cache_clear()
+
+
+@pytest.mark.parametrize("patience, half", [(5.0, 0), (0.01, 1)])
+def test_no_child_finds_a_lock_held_nor_if_it_can_be_helped_what_it_guards_half_changed(
+    monkeypatch: pytest.MonkeyPatch, patience: float, half: int
+) -> None:
+    monkeypatch.setattr(platform, "FORK_SECONDS", patience)
+    lock, state, held = platform.lock_of_forks(), [0, 0], threading.Event()
+
+    def change() -> None:
+        with lock:
+            state[0] = 1
+            held.set()
+            time.sleep(0.2)
+            state[1] = 1
+
+    changing = threading.Thread(target=change)
+    changing.start()
+    held.wait(5)
+    child = os.fork()
+    if child == 0:
+        free = lock.acquire(timeout=5)
+        os._exit(2 if not free else abs(state[0] - state[1]))
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == half
+    changing.join()
+    with lock:
+        assert state == [1, 1]
 
 
 def test_without_forks_there_is_nothing_to_do_after_one(monkeypatch: pytest.MonkeyPatch) -> None:
