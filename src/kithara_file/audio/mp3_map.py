@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from kithara_file.audio.mp3 import FrameHead, Table
 
 ANCHOR_EVERY = 16
+LAST_LOOK = 4096
+"""No guess is nearer to the end than this, so that a frame is found behind it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +47,20 @@ class Mp3Map:
         if self.table is not None and self.table.frames is not None:
             return self.table.frames
         end = self.end
-        return None if end is None else max(1, int((end - self.first) / self.head.mean_size))
+        return None if end is None else max(1, int((end - self.first) / self._mean_size))
+
+    @property
+    def _mean_size(self) -> float:
+        """Bytes of a frame, on average over the table, or else over what was counted."""
+        last = self._anchors[-1]
+        if self.constant or not (self._told or last.frame):
+            return self.head.mean_size
+        return self._told or (last.offset - self.first) / last.frame
+
+    @property
+    def _told(self) -> float | None:
+        table, end = self.table, self.end
+        return None if table is None or not table.frames or end is None else (end - self.first) / table.frames
 
     @property
     def end(self) -> int | None:
@@ -78,20 +93,13 @@ class Mp3Map:
 
     def guess(self, frame: int) -> int:
         """Return about where `frame` begins: to a byte or so when the bit rate is constant."""
-        if self.constant:
-            return self.first + round(frame * self.head.mean_size)
-        share, offsets = self._share(frame), self._offsets()
-        step = share * (len(offsets) - 1)
+        if self.table is None or not self.table.entries or self.constant:
+            at = self.first + round(frame * self._mean_size)
+            return at if self.end is None or self.constant else max(self.first, min(at, self.end - LAST_LOOK))
+        offsets = [max(self.first, self._table_at + entry) for entry in self.table.entries]
+        step = min(1.0, frame / max(1, self.frames or 1)) * (len(offsets) - 1)
         index = min(int(step), len(offsets) - 2)
         return round(offsets[index] + (offsets[index + 1] - offsets[index]) * (step - index))
-
-    def _share(self, frame: int) -> float:
-        return min(1.0, max(0.0, frame / max(1, self.frames or 1)))
-
-    def _offsets(self) -> list[int]:
-        if self.table is not None and self.table.entries:
-            return [max(self.first, self._table_at + entry) for entry in self.table.entries]
-        return [self.first, self.end or self.first + 1]
 
     def __repr__(self) -> str:
         kind = "constant" if self.constant else "varying"

@@ -4,10 +4,10 @@ FFmpeg's demultiplexer reads everything between when it seeks exactly, or loses 
 seek costs one jump: to the byte where the bit rate is constant; by the Xing or VBRI table where it varies.
 
 Where it varies nothing but counting tells the number of a frame for certain, and counting means to read. So frames are
-counted through what was decoded before, through the next `SCAN_BYTES`, and through all of a file that is at hand (in
-memory, on a disk), for up to `SCAN_SECONDS`; what was counted is remembered, so that the next seek goes on from there.
-In any other file what lies between is left alone: the seek is as good as the table, `exact` is False, and later seeks
-near that place count from it, so that five seconds on are five seconds on.
+counted through what was decoded before, through up to `SCAN_BYTES` behind it, and through all of a file that is at hand
+(in memory, on a disk), but never for longer than `SCAN_SECONDS`; what was counted is remembered, so that the next seek
+goes on from there. Elsewhere what lies between is left alone: the seek is as good as the table, `exact` is False, and
+later seeks near that place count from it, so that five seconds on are five seconds on.
 
 Must not know: what the frames sound like, who reads the file beside it.
 """
@@ -33,8 +33,8 @@ RESERVOIR = 511
 SCAN_BYTES = 1024 * 1024
 """A varying bit rate is walked through, header by header, up to this far; beyond it the table has to do."""
 SCAN_SECONDS = 0.25
-"""For so long through a file that is at hand, however far: some seventy thousand frames, or half an hour of sound."""
-CHECK_EVERY = 256
+"""And for so long, in a file that is at hand however far: some hundred thousand frames, most of an hour of sound."""
+CHECK_EVERY = 32
 LOWEST_BIT_RATE = 8000
 
 
@@ -55,6 +55,10 @@ def read_mp3(door: Door) -> Mp3Map | None:
     sound = parse_head(data, first) or head
     known = Mp3Map(start + first, sound, table, start + found, door.length())
     known.constant = known.constant and _looks_constant(data, first, sound)
+    number, at = 0, first
+    while (head := parse_head(data, at)) is not None:  # so that the average is not that of a first, silent frame
+        known.learn(number, start + at)
+        number, at = number + 1, at + head.size
     return known
 
 
@@ -156,10 +160,8 @@ class Mp3Packets:
         known, guess = self._map.known(goal), self._map.guess(goal)
         if self._map.constant and self._jump_to_frame(goal, guess):
             return
-        short = guess - known.offset <= self._scan_bytes
-        if not short and self._door.at_hand and self._walk(known, goal, Deadline.after(SCAN_SECONDS)):
-            return
-        if short or not self._jump_by_guess(goal):
+        near = guess - known.offset <= self._scan_bytes or self._door.at_hand
+        if not (near and self._walk(known, goal)) and not self._jump_by_guess(goal):
             self._walk(known, goal, Deadline.never())
 
     def _warm_up(self) -> int:
@@ -187,11 +189,10 @@ class Mp3Packets:
 
     def _jump_by_guess(self, goal: int) -> bool:
         """Move to where the table, or what was counted from an earlier guess, has `goal`; False: nothing is there."""
-        anchor = self._map.near_guess(goal, self._scan_bytes)
-        if anchor is not None:
-            self._go(anchor.offset, anchor.frame, exact=False)
-            return self._count_to(goal, Deadline.never())
         self._map.constant = False
+        anchor = self._map.near_guess(goal, self._scan_bytes)
+        if anchor is not None and self._walk(anchor, goal, exact=False):
+            return True
         self._go(self._map.guess(goal), goal, exact=False)
         self._window.fill(CHUNK)
         found = find_frame(self._window.data, 0, self._map.head)
@@ -201,12 +202,10 @@ class Mp3Packets:
         self._map.land(goal, self._window.offset)
         return True
 
-    def _walk(self, known: Anchor, goal: int, deadline: Deadline) -> bool:
-        self._go(known.offset, known.frame)
-        return self._count_to(goal, deadline)
-
-    def _count_to(self, goal: int, deadline: Deadline) -> bool:
-        """Go on to frame `goal`, or to the end; return False when that takes too long."""
+    def _walk(self, anchor: Anchor, goal: int, deadline: Deadline | None = None, *, exact: bool = True) -> bool:
+        """Count from `anchor` to frame `goal`, or to the end; return False when that takes too long."""
+        deadline = deadline or Deadline.after(SCAN_SECONDS)
+        self._go(anchor.offset, anchor.frame, exact=exact)
         while self._frame < goal and self._step() is not None:
             if self._frame % CHECK_EVERY == 0 and deadline.passed:
                 return False

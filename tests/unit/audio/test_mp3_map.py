@@ -51,5 +51,14 @@ def test_what_was_counted_from_a_guess_is_told_from_there_and_only_near_it() -> 
     assert known.known(620) == Anchor(0, 1417), "nothing of it is certain"
 
 
+def test_without_a_table_a_guess_goes_by_what_was_counted_and_stays_inside() -> None:
+    known = Mp3Map(500, HEAD, None, 500, 500 + 40_000)
+    known.constant = False
+    known.learn(16, 500 + 16 * 100)
+    assert known.frames == 400
+    assert known.guess(200) == 500 + 20_000
+    assert 500 < known.guess(10_000) < 500 + 40_000
+
+
 def test_without_length_and_table_nobody_knows_how_many_frames_there_are() -> None:
     assert Mp3Map(0, HEAD, None, 0, None).frames is None
