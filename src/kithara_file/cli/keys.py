@@ -10,10 +10,13 @@ import re
 import select
 import signal
 import sys
-import termios
-import tty
+from contextlib import suppress
 from types import FrameType
 from typing import Any, Self
+
+with suppress(ModuleNotFoundError):  # where there are none, `os.tcgetpgrp` is missing too, and no key is waited for
+    import termios
+    import tty
 
 _SEQUENCE = re.compile(rb"\x1b(?:\[[0-9;]*[A-Za-z~]|O[A-Za-z])")
 _NAMES = {
