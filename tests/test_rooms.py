@@ -14,6 +14,8 @@ from dataclasses import dataclass
 from functools import cache, cached_property
 from pathlib import Path
 
+import pytest
+
 import kithara_file
 
 ROOT = Path(__file__).parent.parent
@@ -115,6 +117,13 @@ class Module:
 def modules(folder: Path) -> tuple[Module, ...]:
     """Return every module below `folder`; each is read and parsed once for all the rules."""
     return tuple(Module(path) for path in sorted(folder.rglob("*.py")))
+
+
+@pytest.fixture(autouse=True, scope="module")
+def forgotten() -> Iterator[None]:
+    """Let the trees go after the last rule: the garbage collection after every test would walk through them."""
+    yield
+    modules.cache_clear()
 
 
 def test_no_room_imports_one_above_or_beside_it() -> None:

@@ -166,4 +166,4 @@ def test_an_empty_file_is_empty(origin: Origin, store_dir: Path) -> None:
         with open_file(url, store=store_dir) as file:
             assert file.read() == b""
             assert file.seek(0, 2) == 0
-            assert file.raw.length == 0
+            assert file.raw.length == 0  # type: ignore[attr-defined]
