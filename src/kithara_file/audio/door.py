@@ -13,6 +13,7 @@ import threading
 from collections.abc import Callable
 from typing import Any, Protocol, TypeVar
 
+from kithara_file.audio.onward import Onward, seekable
 from kithara_file.clock import Clock, SystemClock
 from kithara_file.errors import StreamClosed
 
@@ -20,7 +21,7 @@ _T = TypeVar("_T")
 
 
 class BinaryFile(Protocol):
-    """What sound can be read from: any binary file object that can seek."""
+    """What sound can be read from: any binary file object; one that cannot seek is read onward."""
 
     def read(self, size: int = ..., /) -> bytes:
         """Return up to `size` bytes; none at the end."""
@@ -43,9 +44,11 @@ class Door:
     """Reads the file for one decoder, in one thread; `shut`, `busy` and `close_file` are for the others."""
 
     def __init__(self, file: BinaryFile, clock: Clock | None = None) -> None:
-        self._file = file
+        self.onward = not seekable(file)
+        """True when the file cannot seek, so that nobody knows where its end is."""
+        self._file: BinaryFile | Onward = Onward(file, _taker(file)) if self.onward else file
+        self._take = self._file.read if self.onward else _taker(file)
         self._clock = clock or SystemClock()
-        self._take = _taker(file)
         self.busy = False
         """True while a call of the file runs."""
         self._shut = False
@@ -96,9 +99,9 @@ class Door:
             size -= len(part)
         return b"".join(parts)
 
-    def length(self) -> int:
-        """Return the length of the file; moves to its end."""
-        return self.seek(0, os.SEEK_END)
+    def length(self) -> int | None:
+        """Return the length of the file, None when only its end could tell; moves to its end."""
+        return None if self.onward else self.seek(0, os.SEEK_END)
 
     @property
     def at_hand(self) -> bool:
@@ -166,7 +169,9 @@ class QuietDoor:
             return b""
 
     def seek(self, offset: int, whence: int = os.SEEK_SET) -> int:
-        """Move; return -1 after a failure."""
+        """Move; return -1 after a failure, and when it cannot be known where the end is."""
+        if whence == os.SEEK_END and self._door.onward:
+            return -1
         try:
             return self._door.seek(offset, whence)
         except BaseException:  # noqa: BLE001 - the door remembers it

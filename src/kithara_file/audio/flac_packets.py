@@ -158,11 +158,14 @@ class FlacPackets:
         self._walk(low[1], goal)
 
     def _bracket(self, goal: int) -> tuple[Point, Point]:
+        first = self._heads.first
+        points = [(0, first), *((start, first + at) for start, at in self._heads.points)]
         if self._length is None:
             self._length = self._door.length()
-        first = self._heads.first
+        if self._length is None:  # nowhere to look but onward
+            return points[0], points[0]
         total = self._info.total or max(goal + 1, self._length)
-        points = [(0, first), *((start, first + at) for start, at in self._heads.points), (total, self._length)]
+        points.append((total, self._length))
         low = max((point for point in points if point[0] <= goal), default=(0, first))
         high = min((point for point in points if point[0] > goal and point[1] > low[1]), default=(total, self._length))
         return low, (max(high[0], low[0] + 1), high[1])
