@@ -83,8 +83,8 @@ class Audio:
         """Return `frames` frames, fewer only at the end; waits for them.
 
         Raises `TimeoutError` after `timeout` seconds (None: the file's own limits hold), `DecodeFailed`, `StreamClosed`
-        after `close`, and what the file raised; frames that were there are kept for the next read. After an error a
-        `seek` tries again.
+        after `close`, and what the file raised; frames that were there are kept for the next read. After an error
+        `retry` and `seek` try again.
         """
         samples = self._ring.take_all(frames)  # nearly always
         if samples is not None:
@@ -174,6 +174,10 @@ class Audio:
             msg = f"There is no sound at {seconds} s"
             raise ValueError(msg)
         return self._ring.seek(self.spec.frames(seconds))
+
+    def retry(self) -> int:
+        """Try again from where an error has ended the sound, or from here; return the epoch."""
+        return self._ring.seek(self._ring.position)
 
     @property
     def position(self) -> float:

@@ -50,8 +50,9 @@ class Underrun(AudioEvent):
 class SeekComplete(AudioEvent):
     """The first sound after a seek is there.
 
-    `exact` is False only where the file has nothing by which to find a frame (a long MP3 of varying bit rate): there
-    the position is that of its coarse table.
+    `exact` is False only where the file has nothing by which to find a frame: a long MP3 of varying bit rate that is
+    neither in memory nor on a disk (its coarse table is good for a second or so), Vorbis and PCM in Matroska (good for
+    a millisecond), ADPCM.
     """
 
     epoch: int

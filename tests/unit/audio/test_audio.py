@@ -192,6 +192,29 @@ def test_the_files_own_error_comes_out_as_it_is_and_a_seek_tries_again(name: str
         assert np.abs(whole[: len(before)] - before).max() < 1e-4
 
 
+@pytest.mark.parametrize("name", ["flac", "mp3 cbr", "wav", "m4a moov first", "ogg opus"])
+def test_all_that_came_before_an_error_is_heard_and_a_retry_goes_on_behind_it(name: str) -> None:
+    one = song(name)
+    with Audio(io.BytesIO(one.data)) as audio:
+        expected = audio.read(10**6)
+    file = Failing(one.data)
+    with Audio(file, ahead_seconds=30) as audio:
+        audio.seek(0.0)
+        file.fails_at = len(one.data) * 3 // 4
+        audio.retry()
+        before: list[np.ndarray] = []
+        with pytest.raises(OfflineMiss):
+            before.extend(audio)
+        got = sum(map(len, before))
+        assert got > len(expected) / 2
+        file.fails_at = None
+        audio.retry()
+        rest = audio.read(10**6)
+    whole = np.concatenate([*before, rest])
+    assert len(whole) == len(expected)
+    assert np.abs(whole - expected).max() < 1e-4
+
+
 def test_closing_from_another_thread_ends_a_blocked_read_and_the_decoder() -> None:
     file = Gate(song("wav").data, 120_000)
     audio = Audio(file)
