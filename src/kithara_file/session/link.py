@@ -11,6 +11,9 @@ SAMPLE_SECONDS = 0.02
 """Landings are summed up at least this long before they make one sample of the rate."""
 
 
+UNMEASURED_BYTES = 64 * KIB
+
+
 class Link:
     """Running estimates of the round trip in seconds and of the rate in bytes per second; 0.0 until known."""
 
@@ -48,8 +51,11 @@ class Link:
 
     @property
     def little(self) -> int:
-        """Return how much of a body may be left so that draining it beats a new connection."""
-        return min(max(self.per_round_trip, 16 * KIB), MIB)
+        """Return how much of a body may be left so that draining it beats a new connection.
+
+        While all that came was too quick to tell a rate, that is not a slow link.
+        """
+        return min(max(self.per_round_trip, 16 * KIB), MIB) if self.rate else UNMEASURED_BYTES
 
     def __repr__(self) -> str:
         return f"<Link {self.round_trip * 1000:.0f} ms · {self.rate / 1e6:.1f} MB/s>"

@@ -221,7 +221,7 @@ class _Draft:
         """Return how much to ask for at `offset`: a window's worth, or all once `head` runs on with a full window."""
         policy = self.view.policy
         full = policy.look_ahead_bytes is not None and head.window >= policy.look_ahead_bytes
-        return FAR if full and head.position < offset else max(head.window, policy.seek_window)
+        return FAR if full and head.position < offset else head.window
 
     def begin(self, offset: int, size: int) -> None:
         """Start a fetch of `size` bytes at `offset` (FAR: a steady run), short of what others have brought or will."""

@@ -29,6 +29,8 @@ def _nothing() -> None:
     """Take nothing back."""
 
 
+GLANCE_BYTES = 64 * KIB
+"""The least that is asked for at a far seek."""
 MOVES = 3
 """How often a reader follows a resource to a new session; of versions that change without end one has to be told."""
 
@@ -66,7 +68,11 @@ class Host(Protocol):
 
 
 class Reader:
-    """A playhead with a look-ahead that grows as it reads on, and shrinks to a probe's size at each far seek."""
+    """A playhead with a look-ahead that grows as it reads on, and shrinks to a probe's size at each far seek.
+
+    To read little where it has sought makes the next probe half as large. So a scrub, or a look through an index,
+    leaves bodies that end soon, and their connections to the next seek.
+    """
 
     def __init__(self, host: Host, config: FileConfig) -> None:
         self._host = host
@@ -139,9 +145,15 @@ class Reader:
         if self._run_start <= position <= self._position + self.window:
             self._position = position
             return
+        self._first = self._window_of_a_seek()
         self._run_start = self._position = position
-        self._first = self._policy.seek_window
         self._tell(end=False)
+
+    def _window_of_a_seek(self) -> int:
+        """Return what a far seek asks for: less and less for who reads a little here and a little there."""
+        read, usual = self._position - self._run_start, self._policy.seek_window
+        glanced = read < self._first // 4
+        return min(usual, max(self._first // 2, GLANCE_BYTES)) if glanced else usual
 
     def _tell(self, *, end: bool) -> None:
         self._told_at = self._position + max(32 * KIB, self.window // 8)

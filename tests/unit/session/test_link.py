@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kithara_file.config import KIB, MIB
-from kithara_file.session.link import SAMPLE_SECONDS, Link
+from kithara_file.session.link import SAMPLE_SECONDS, UNMEASURED_BYTES, Link
 
 
 def fast_link(round_trip: float, rate: int) -> Link:
@@ -63,7 +63,10 @@ def test_a_demand_rides_as_far_as_one_round_trip_reaches() -> None:
     assert Link().ride(256 * KIB) == 256 * KIB
 
 
-@pytest.mark.parametrize("round_trip, rate, little", [(0.0, 0, 16 * KIB), (0.1, MIB, MIB // 10), (1.0, 99 * MIB, MIB)])
+@pytest.mark.parametrize(
+    "round_trip, rate, little",
+    [(0.0, MIB, 16 * KIB), (0.1, MIB, MIB // 10), (1.0, 99 * MIB, MIB), (0.1, 0, UNMEASURED_BYTES)],
+)
 def test_what_is_worth_draining_has_bounds(round_trip: float, rate: int, little: int) -> None:
     assert fast_link(round_trip, rate).little == pytest.approx(little, abs=1)
 

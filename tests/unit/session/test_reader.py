@@ -103,7 +103,15 @@ def test_a_far_seek_begins_small_again_and_a_near_one_does_not() -> None:
     reader.consumed(90 * MIB, KIB)
     assert (reader.playhead.position, reader.window) == (90 * MIB + KIB, 256 * KIB)
     reader.consumed(3, 0)  # before this run
-    assert (reader.playhead.position, reader.window) == (3, 256 * KIB)
+    assert reader.playhead.position == 3
+
+
+def test_who_reads_little_where_it_has_sought_is_asked_for_less_at_the_next_place() -> None:
+    reader, windows = of(Room()), []
+    for place, count in [(10, KIB), (20, KIB), (30, KIB), (40, 0), (50, 20 * KIB), (60, 70 * KIB), (70, KIB), (80, 0)]:
+        reader.consumed(place * MIB, count)
+        windows.append(reader.window // KIB)
+    assert windows == [256, 128, 64, 64, 64, 256, 256, 128]
 
 
 def test_a_seek_alone_moves_nothing() -> None:
