@@ -88,7 +88,7 @@ class Audio:
         """
         samples = self._ring.take_all(frames)  # nearly always
         if samples is not None:
-            self._stalls.sounding(self.position)
+            self._sounding()
             return samples
         deadline, gathering = Deadline.after(timeout), self._gathering(frames)
         while gathering.left > 0:
@@ -123,7 +123,11 @@ class Audio:
                 raise TimeoutError(msg)
         if ring.lacks(frames):
             ring.raise_error()
-        self._stalls.sounding(self.position)
+        self._sounding()
+
+    def _sounding(self) -> None:
+        if self._stalls.silent:
+            self._stalls.sounding(self.position)
 
     def read_now(self, frames: int) -> Samples:
         """Return up to `frames` frames of what is there, without waiting: none in a stall and at the end."""
@@ -139,7 +143,7 @@ class Audio:
 
     def _missed(self, frames: int) -> None:
         if not frames:
-            self._stalls.sounding(self.position)
+            self._sounding()
         elif self._ring.finished:
             self._tell_end()
         elif not self._ring.failed:
@@ -155,13 +159,15 @@ class Audio:
     def __iter__(self) -> Iterator[Samples]:
         """Yield what is left, in blocks as they were decoded."""
         while True:
-            self._await(1, Deadline.never())
             block = self._ring.take_block()
             if block is not None:
+                self._sounding()
                 yield block
             elif self._ring.finished:
                 self._tell_end()
                 return
+            else:
+                self._await(1, Deadline.never())
 
     # -- moving ------------------------------------------------------------------------------------------------------
 

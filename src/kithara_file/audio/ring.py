@@ -39,7 +39,8 @@ class Ring:
         self.epoch = 0
         self.position = 0
         """The place of the frame that the listener gets next."""
-        self._changed = threading.Condition()
+        self._lock = threading.RLock()  # entered at half the price of the condition that is built on it
+        self._changed = threading.Condition(self._lock)
         self._blocks: deque[Samples] = deque()
         self._used = 0  # frames of the first block that were taken
         self._frames = 0
@@ -104,31 +105,31 @@ class Ring:
 
     def take(self, frames: int) -> Samples:
         """Return up to `frames` of what is there; waits for nothing."""
-        with self._changed:
+        with self._lock:
             pieces = self._remove(frames)
         return joined(pieces) if pieces else self.spec.silence(0)
 
     def take_all(self, frames: int) -> Samples | None:
         """Return `frames`, if all of them are there; waits for nothing."""
-        with self._changed:
+        with self._lock:
             pieces = self._remove(frames) if 0 < frames <= self._frames else None
         return None if pieces is None else joined(pieces)
 
     def take_block(self) -> Samples | None:
         """Return the next block as it was put; None when there is none."""
-        with self._changed:
+        with self._lock:
             pieces = self._remove(len(self._blocks[0]) - self._used) if self._blocks else []
         return pieces[0] if pieces else None
 
     def fill(self, out: Samples) -> int:
         """Copy what is there into `out`; return how many frames that were."""
-        with self._changed:
+        with self._lock:
             pieces = self._remove(len(out))
         return _copy(pieces, out)
 
     def fill_of(self, epoch: int, out: Samples) -> int | None:
         """Do the same; return None when a seek has raised the epoch."""
-        with self._changed:
+        with self._lock:
             pieces = self._remove(len(out)) if epoch == self.epoch else None
         return None if pieces is None else _copy(pieces, out)
 

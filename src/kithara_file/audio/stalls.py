@@ -21,6 +21,8 @@ class Stalls:
         self._lock = threading.Lock()
         self._since: float | None = None
         self._dry = False
+        self.silent = False
+        """True while a stall or an underrun lasts, so that there is something to tell when it is over."""
 
     def stalled(self, position: float) -> None:
         """Hear that nothing is left because the file does not deliver."""
@@ -28,25 +30,21 @@ class Stalls:
             if self._since is not None:
                 return
             self._since = self._clock.monotonic()
+            self.silent = True
         self._events.publish(Stalled(position))
 
     def underrun(self, position: float, frames: int) -> None:
         """Hear that a device lacks frames."""
         with self._lock:
             told, self._dry = self._dry, True
+            self.silent = True
         if not told:
             self._events.publish(Underrun(position, frames))
 
     def sounding(self, position: float) -> None:
         """Hear that there is sound."""
-        if self._since is None and not self._dry:
-            return
         with self._lock:
-            since, self._since, self._dry = self._since, None, False
+            since, self._since = self._since, None
+            self._dry = self.silent = False
         if since is not None:
             self._events.publish(Resumed(position, self._clock.monotonic() - since))
-
-    @property
-    def active(self) -> bool:
-        """True between a stall and its end."""
-        return self._since is not None

@@ -47,9 +47,12 @@ class Failing(io.BytesIO):
     fails_at: int | None = None
 
     def read1(self, size: int | None = -1, /) -> bytes:
-        if self.fails_at is not None and self.tell() >= self.fails_at:
+        if self.fails_at is None:
+            return super().read1(size)
+        if self.tell() >= self.fails_at:
             raise OfflineMiss(url="http://host/song", start=self.tell(), end=None)
-        return super().read1(size)
+        left = self.fails_at - self.tell()
+        return super().read1(left if size is None or size < 0 else min(size, left))
 
 
 def of_kind(events: EventBus, kind: type[FileEvent]) -> list[FileEvent]:

@@ -15,11 +15,11 @@ def test_a_stall_is_told_when_it_begins_and_when_it_is_over() -> None:
     stalls.sounding(0.0)
     stalls.stalled(1.0)
     stalls.stalled(1.0)
-    during = stalls.active
+    during = stalls.silent
     clock.advance(2.5)
     stalls.sounding(1.0)
     stalls.sounding(1.1)
-    assert (during, stalls.active) == (True, False)
+    assert (during, stalls.silent) == (True, False)
     bus.close()
     assert list(heard) == [Stalled(1.0), Resumed(1.0, 2.5)]
 
