@@ -11,6 +11,7 @@ import re
 import weakref
 from collections.abc import Callable
 from concurrent.futures import Future
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 from urllib.parse import unquote, urlsplit
@@ -54,7 +55,7 @@ class File:
     @classmethod
     async def aopen(cls, config: FileConfig, /) -> FileSession:
         """Do what `open` does without blocking the running loop; cancelling gives the open up."""
-        session = await asyncio.to_thread(FileSession, config)
+        session = await asyncio.wrap_future(registry.opener.submit(partial(FileSession, config)))
         try:
             await asyncio.wrap_future(session.await_opening())
         except BaseException:

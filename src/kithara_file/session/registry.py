@@ -30,7 +30,7 @@ from kithara_file.session.promise import finish
 from kithara_file.session.refuge import Refuge
 from kithara_file.session.session import Session
 from kithara_file.storage.platform import after_fork_in_child
-from kithara_file.stream.runtime import Runtime
+from kithara_file.stream.runtime import DiskHand, Runtime
 
 StoreGiven: TypeAlias = StoreLike | str | os.PathLike[str] | None
 
@@ -49,6 +49,8 @@ class Registry:
         self._engine: tuple[Runtime, Engine] | None = None
         self._shutting: set[asyncio.Task[None]] = set()
         self._refuge = Refuge()
+        self.opener = DiskHand()
+        """Opens for tasks, one at a time: a crowd of them takes one thread, and not a pool."""
 
     def join(self, config: FileConfig, holder: object) -> Front:
         """Return the session of `config`, held by `holder` until it leaves. Blocks on the disk, not on the network.
