@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import sys
 from collections.abc import Callable
 from functools import partial
@@ -10,10 +9,9 @@ from itertools import count
 from pathlib import Path
 
 from bench.line import shaped
-from bench.measure import OURS, Contest, NotThere, Outcome, Row, Sample, at_least, at_most, contest
+from bench.measure import OURS, Contest, Outcome, Row, Sample, at_least, at_most, contest
 from bench.places import GIB, MIB, forget, nginx_with
 from bench.rivals import OUR_OWN, SAVERS, Contender, command, curl, saving, workers
-from kithara_file import FileConfig
 
 WHOLE = Contender("whole_kithara", inside=True)
 COPY = Contender("copy", inside=True)
@@ -90,10 +88,8 @@ def getting() -> Outcome:
 
 def bulk() -> Outcome:
     """Compare four connections with one, on a line that gives 5 MB/s to each connection."""
-    if "connections" not in {each.name for each in dataclasses.fields(FileConfig)}:
-        raise NotThere("not there yet: `FileConfig` has no `connections`")
     with (
-        nginx_with(32 * MIB) as (url, folder, _),
+        nginx_with(48 * MIB) as (url, folder, _),
         shaped(url, rtt=0.05, rate=5e6, each=True) as line,
         workers({OURS: WHOLE}) as made,
     ):
@@ -162,7 +158,7 @@ ROWS = (
     Row("get", "`kithara get` 1 GiB, process included", "`curl -o`", (at_least(0.75, "speed"),), getting),
     Row(
         "bulk",
-        "32 MiB, 5 MB/s for each connection: 4 connections",
+        "48 MiB, 5 MB/s for each connection: 4 connections",
         "1 connection",
         (at_least(3.5, "speed"),),
         bulk,
