@@ -38,7 +38,7 @@ def test_packets_together_are_the_file(name: str) -> None:
 
 @pytest.mark.parametrize("name", FLACS)
 def test_a_seek_lands_on_the_frame_that_holds_the_place_after_few_looks(name: str) -> None:
-    one = song(name, 20.05)
+    one = song(name, 10.05)
     file = RecordingFile(one.data)
     source = packets(one.data, file)
     found = everything(source)
