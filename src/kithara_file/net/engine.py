@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
+from collections.abc import Callable
 from typing import Protocol
 
 import pycurl
@@ -23,6 +24,9 @@ ROOM = 64 * 1024 * 1024
 LEAST_SHARE = 64 * 1024
 KEPT_MEMORY = 8 * 1024 * 1024
 """What a burst of a fast body takes of memory, twice."""
+
+MANY = 8
+"""When half of at least so many transfers have gone, what they held is worth giving back."""
 
 _READS = (pycurl.POLL_IN, pycurl.POLL_INOUT)
 _WRITES = (pycurl.POLL_OUT, pycurl.POLL_INOUT)
@@ -50,9 +54,18 @@ class Engine:
     a transfer, or at once by `rest`.
     """
 
-    def __init__(self, loop: asyncio.AbstractEventLoop, *, idle_seconds: float = IDLE_SECONDS) -> None:
+    def __init__(
+        self,
+        loop: asyncio.AbstractEventLoop,
+        *,
+        idle_seconds: float = IDLE_SECONDS,
+        relieved: Callable[[], object] = lambda: None,
+    ) -> None:
+        """Run on `loop`; `relieved` is called when much of the memory that transfers held has come free."""
         self._loop = loop
         self._idle_seconds = idle_seconds
+        self._relieved = relieved
+        self._most = 0
         self._multi: pycurl.CurlMulti | None = None
         self._jobs: dict[pycurl.Curl, Job] = {}
         self._watched: dict[int, int] = {}
@@ -90,6 +103,7 @@ class Engine:
             self._idle = None
         multi.add_handle(job.handle)
         self._jobs[job.handle] = job
+        self._most = max(self._most, len(self._jobs))
 
     def remove(self, job: Job) -> None:
         """End a transfer at once, closing the connection when its answer is not complete; idempotent.
@@ -230,6 +244,9 @@ class Engine:
         self._settle()
 
     def _settle(self) -> None:
+        if self._most >= MANY and len(self._jobs) <= self._most // 2:
+            self._most = len(self._jobs)
+            self._relieved()
         if self._resting and not self._jobs:
             self.rest()
         elif not self._jobs and self._idle is None and not self._closed:

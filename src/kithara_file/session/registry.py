@@ -11,6 +11,7 @@ import threading
 from collections.abc import Hashable
 from concurrent.futures import TimeoutError as FutureTimeout
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 from typing import TypeAlias
 
@@ -29,7 +30,7 @@ from kithara_file.session.holding import Holding
 from kithara_file.session.promise import finish
 from kithara_file.session.refuge import Refuge
 from kithara_file.session.session import Session
-from kithara_file.storage.platform import after_fork_in_child
+from kithara_file.storage.platform import after_fork_in_child, give_memory_back
 from kithara_file.stream.runtime import DiskHand, Runtime
 
 StoreGiven: TypeAlias = StoreLike | str | os.PathLike[str] | None
@@ -157,7 +158,7 @@ class Registry:
     def _client(self, config: FileConfig, runtime: Runtime) -> RetryClient:
         with self._lock:
             if self._engine is None or self._engine[0] is not runtime:
-                engine = Engine(runtime.loop)
+                engine = Engine(runtime.loop, relieved=partial(runtime.disk.submit, give_memory_back))
                 self._engine = runtime, engine
                 runtime.at_stop(self._shut_all)
         http = HttpClient(self._engine[1], headers=config.headers, ca_file=config.ca_file, timeouts=config.timeouts)

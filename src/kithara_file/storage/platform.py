@@ -88,23 +88,30 @@ datasync: Callable[[int], None] = getattr(os, "fdatasync", os.fsync)
 
 
 @cache
-def _sync_file_range() -> Callable[[int, int, int, int], int] | None:
-    """Return the call of Linux, which Python has no name for; None where there is none."""
+def _of_libc(name: str, *kinds: str) -> Callable[..., int] | None:
+    """Return a call that Python has no name for, with arguments of these kinds of ctypes; None where there is none."""
     try:
-        from ctypes import CDLL, c_int, c_int64, c_uint  # noqa: PLC0415 - only long downloads want it
+        import ctypes  # noqa: PLC0415 - only long or many downloads want it
 
-        call = CDLL(None).sync_file_range
+        call = getattr(ctypes.CDLL(None), name)
+        call.argtypes = [getattr(ctypes, each) for each in kinds]
     except (ImportError, AttributeError, OSError, TypeError):
         return None
-    call.argtypes = [c_int, c_int64, c_int64, c_uint]
-    return call
+    return call  # type: ignore[no-any-return]
 
 
 def begin_write_back(fd: int) -> None:
     """Have the dirty pages of a file go to the disk from now on; what fails then is told to who syncs."""
-    call = _sync_file_range()
+    call = _of_libc("sync_file_range", "c_int", "c_int64", "c_int64", "c_uint")
     if call is not None:
         call(fd, 0, 0, _SYNC_FILE_RANGE_WRITE)
+
+
+def give_memory_back() -> None:
+    """Return memory that is free to the system, where glibc would keep it; takes milliseconds."""
+    call = _of_libc("malloc_trim", "c_size_t")
+    if call is not None:
+        call(0)
 
 
 def sync_folder(path: Path) -> None:

@@ -13,7 +13,7 @@ from kithara_file.errors import (
     Unavailable,
 )
 from kithara_file.net.client import WHOLE
-from kithara_file.net.engine import ROOM, Engine
+from kithara_file.net.engine import MANY, ROOM, Engine
 from kithara_file.net.http import HttpClient
 from kithara_file.ranges import OpenRange
 from tests.unit.net.loopback import DATA, at_rest, body, opened, run
@@ -86,6 +86,22 @@ def test_an_engine_told_to_rest_does_so_when_its_last_transfer_ends(origin: Orig
 
     run(main)
     assert origin.connections == 2
+
+
+def test_what_many_transfers_held_is_given_back_as_they_go(origin: Origin) -> None:
+    relieved: list[int] = []
+
+    async def main() -> None:
+        engine = Engine(asyncio.get_running_loop(), relieved=lambda: relieved.append(engine.running))
+        client, url = HttpClient(engine), origin.serve("/a", DATA)
+        for many in (2 * MANY, MANY - 1):
+            answers = [await opened(client, url) for _ in range(many)]
+            for each in answers:
+                await each.aclose()
+        engine.close()
+
+    asyncio.run(main())
+    assert relieved == [MANY, MANY // 2]
 
 
 def test_closing_the_engine_ends_every_wait(origin: Origin) -> None:

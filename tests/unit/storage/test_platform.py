@@ -179,7 +179,7 @@ def test_bytes_are_the_same_before_and_after_they_are_written_out(
 ) -> None:
     if not known:
         monkeypatch.setattr(ctypes, "CDLL", lambda _: None)
-        platform._sync_file_range.cache_clear()
+        platform._of_libc.cache_clear()
     with opened(tmp_path / "data") as fd:
         os.pwrite(fd, b"0123456789", 3)
         platform.begin_write_back(fd)
@@ -187,7 +187,8 @@ def test_bytes_are_the_same_before_and_after_they_are_written_out(
         platform.begin_write_back(fd)
         assert os.pread(fd, 20, 0) == b"\0\0\0ab23456789"
     platform.begin_write_back(-1)
-    platform._sync_file_range.cache_clear()
+    platform.give_memory_back()
+    platform._of_libc.cache_clear()
 
 
 @pytest.mark.parametrize("patience, half", [(5.0, 0), (0.01, 1)])
