@@ -66,8 +66,7 @@ class Audio:
         """The rate and channels of what is read."""
         self._converter = Converter(source, self.spec, quality)
         self._ring = Ring(self.spec, self.spec.frames(ahead_seconds))
-        batch = source.frames(self.spec.seconds(self._ring.batch))
-        self._decoder = Decoder(opened.source, source, _teller(self.events, source), batch)
+        self._decoder = Decoder(opened.source, source, _teller(self.events, source))
         self._door.on_wait = self._decoder.hurry
         self._stalls = Stalls(self.events)
         self._close_file = close_file

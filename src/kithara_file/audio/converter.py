@@ -62,6 +62,11 @@ class Converter:
         down, up = self._steps
         return (2 * frames * up + down) // (2 * down)
 
+    def source_length(self, frames: int) -> int:
+        """Return how many frames of the source become about `frames`."""
+        down, up = self._steps
+        return frames * down // up
+
     def start(self, frame: int) -> int:
         """Let the next output be frame number `frame`; return the frame of the source from which to feed."""
         if self._same_rate:

@@ -19,9 +19,9 @@ from kithara_file.audio.splice import Splice, joined
 from kithara_file.errors import DecodeFailed, UnsupportedMedia
 
 BATCH = 8192
-"""Frames to gather for one block, if nothing else is said: fewer cost time, more cost delay."""
+"""Frames to gather for one block, if nothing else is said."""
 FIRST_BATCH = 1024
-"""After a seek, and after `hurry`, blocks grow from one packet over this up to a batch."""
+"""After a seek, and after `hurry`, blocks grow from one packet over this up to what is asked for."""
 SEEK_TRIES = 4
 MAX_BAD_PACKETS = 200
 """So many damaged packets in a row are no longer an accident."""
@@ -37,14 +37,12 @@ class Decoder:
         source: PacketSource,
         spec: Spec,
         on_damage: Damage = lambda _frame, _reason: None,
-        batch: int = BATCH,
     ) -> None:
         self.spec = spec
         self.total = source.total
         """Frames of the track; what the file says until the end was seen, then what is true."""
         self._source = source
         self._on_damage = on_damage
-        self._batch = batch
         self._heard = False
         self._told = False  # of the damage behind which the next sound comes
         self._begin(0)
@@ -92,15 +90,16 @@ class Decoder:
 
     # -- in order ----------------------------------------------------------------------------------------------------
 
-    def next(self) -> Block | None:
-        """Return the next block; None at the end. Raises what the file raised, or `DecodeFailed`.
+    def next(self, most: int = BATCH) -> Block | None:
+        """Return the next block, of up to `most` frames and one packet; None at the end.
 
-        The first one after a seek is small, so that it is soon there. What was decoded before a failure is returned
-        before it is raised.
+        Raises what the file raised, or `DecodeFailed`. The first one after a seek is small, so that it is soon there.
+        What was decoded before a failure is returned before it is raised.
         """
         failure, self._failure = self._failure, None
         if failure is not None:
             raise failure
+        self._wanted = max(1, min(self._wanted, most))
         try:
             while self._count < self._wanted and not self._drained:
                 self._advance()
@@ -113,7 +112,7 @@ class Decoder:
         if not pieces:
             self._finish()
             return None
-        self._wanted = min(self._batch, max(FIRST_BATCH, 2 * self._wanted))
+        self._wanted = max(FIRST_BATCH, 2 * self._wanted)
         self._heard = True
         samples = joined(pieces)
         return Block(self._splice.at - len(samples), samples)

@@ -22,6 +22,8 @@ class Work:
 
     epoch: int
     target: int
+    room: int
+    """How many frames fit: two threads that wake each other for fewer spend more on that than on the sound."""
 
 
 class Ring:
@@ -30,11 +32,8 @@ class Ring:
     def __init__(self, spec: Spec, capacity: int) -> None:
         self.spec = spec
         self.capacity = max(1, capacity)
-        # Two threads that wake each other for every packet cost more than to decode it, so a producer that has filled
-        # the ring rests until it is half empty.
+        # For the same reason a producer that has filled the ring rests until half of it is taken.
         self._low = self.capacity // 2
-        self.batch = max(1, self._low)
-        """How much is best put at once."""
         self._resting = False
         self.epoch = 0
         self.position = 0
@@ -55,7 +54,7 @@ class Ring:
         """Wait for room, or for an epoch other than `epoch`; None when closed."""
         with self._changed:
             self._changed.wait_for(lambda: self._closed or self.epoch != epoch or self._has_room())
-            return None if self._closed else Work(self.epoch, self._target)
+            return None if self._closed else Work(self.epoch, self._target, self.capacity - self._frames)
 
     def _has_room(self) -> bool:
         self._resting = self._frames > self._low if self._resting else self._frames >= self.capacity

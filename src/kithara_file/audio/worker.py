@@ -48,7 +48,7 @@ class Worker:
         try:
             if work.epoch != self._epoch:
                 self._move(work)
-            if self._produce():
+            if self._produce(work.room):
                 self._ring.end(self._epoch)
         except (KitharaError, OSError, ValueError) as error:
             self._ring.fail(self._epoch, error)
@@ -63,9 +63,9 @@ class Worker:
         self._epoch, self._told = work.epoch, False
         self._decoder.seek(self._converter.start(work.target))
 
-    def _produce(self) -> bool:
+    def _produce(self, room: int) -> bool:
         """Put one block into the ring; return True at the end of the track."""
-        block = self._decoder.next()
+        block = self._decoder.next(self._converter.source_length(room))
         samples = self._converter.finish() if block is None else self._converter.feed(block.samples)
         if len(samples):
             self._put(samples)

@@ -62,6 +62,12 @@ def test_channels_change_with_the_rate_on_either_side_of_it() -> None:
     assert np.abs(down[:, 0] - up[:, 0]).max() < 1e-5
 
 
+def test_lengths_are_told_in_both_directions() -> None:
+    converter = Converter(Spec(44_100, 2), Spec(48_000, 2))
+    assert converter.length(44_100) == 48_000
+    assert converter.source_length(48_000) == 44_100
+
+
 def test_a_quality_that_is_none_is_refused() -> None:
     with pytest.raises(ConfigError, match="fast, normal, good, high, maximum"):
         check_quality("best")

@@ -41,6 +41,20 @@ def test_blocks_follow_each_other_and_the_first_is_small() -> None:
     source.close()
 
 
+def test_blocks_are_as_large_as_is_asked_for_and_small_when_in_a_hurry() -> None:
+    source = decoder(song("mp3 cbr").data)
+
+    def size(most: int) -> int:
+        block = source.next(most)
+        return 0 if block is None else len(block.samples)
+
+    assert 20_000 <= [size(20_000) for _ in range(9)][-1] < 20_000 + 1152
+    source.hurry()
+    assert size(20_000) == 1152
+    assert size(1) == 1152
+    source.close()
+
+
 @pytest.mark.parametrize("name", ["flac", "alac"])
 def test_damage_is_silence_of_its_length_and_is_told(name: str) -> None:
     one = song(name)

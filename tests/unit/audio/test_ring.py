@@ -75,14 +75,14 @@ def test_what_is_taken_of_an_epoch_is_of_no_other(ring: Ring) -> None:
 
 
 def test_the_producer_waits_for_room_and_hears_of_a_seek(ring: Ring) -> None:
-    assert ring.await_work(0) == Work(0, 0)
+    assert ring.await_work(0) == Work(0, 0, 10)
     ring.put(0, ramp(0, 10))
     works: list[Work | None] = []
     producer = threading.Thread(target=lambda: works.append(ring.await_work(0)))
     producer.start()
     ring.seek(7)
     producer.join(SOON)
-    assert works == [Work(1, 7)]
+    assert works == [Work(1, 7, 10)]
 
 
 def test_a_full_ring_has_room_again_when_half_of_it_is_taken(ring: Ring) -> None:
@@ -97,7 +97,7 @@ def test_a_full_ring_has_room_again_when_half_of_it_is_taken(ring: Ring) -> None
     assert works == [], "a producer that is woken for every packet costs more than to decode it"
     ring.take(1)
     producer.join(SOON)
-    assert works == [Work(0, 0)]
+    assert works == [Work(0, 0, 5)]
 
 
 def test_all_is_taken_or_nothing(ring: Ring) -> None:
