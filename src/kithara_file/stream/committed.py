@@ -55,7 +55,17 @@ class CommittedStream(io.FileIO, Stream):
             io.FileIO.seek(self, position)
 
     def readinto(self, buffer: WriteableBuffer, /) -> int:
-        """Read what fits; 0 at the end."""
+        """Read what fits; 0 at the end. One that a signal handler ends by raising leaves the position where it was."""
+        with self._reading:
+            start = io.FileIO.tell(self)
+        try:
+            return self._readinto(buffer)
+        except BaseException:
+            with self._reading:
+                self._position = start
+            raise
+
+    def _readinto(self, buffer: WriteableBuffer) -> int:
         if self.file.intact and self.error is None:
             try:
                 with self._reading:
@@ -102,8 +112,17 @@ class CommittedStream(io.FileIO, Stream):
         self.error = None
         if whence == os.SEEK_END and self.length is not None:  # which a file that was cut does not know any more
             offset, whence = max(self.length + offset, -1), os.SEEK_SET
+        return self.move(offset, whence)
+
+    def move(self, offset: int, whence: int = 0) -> int:
+        """Do what FileIO's `seek` does, or nothing: a buffer above does not hear of a move that a signal has ended."""
         with self._reading:
-            return io.FileIO.seek(self, offset, whence)
+            start = io.FileIO.tell(self)
+            try:
+                return io.FileIO.seek(self, offset, whence)
+            except BaseException:
+                io.FileIO.seek(self, start)
+                raise
 
     def tell_source(self, count: int = 0) -> None:
         """Let the source know what was read: `count` bytes beside those that were read by this object."""

@@ -11,7 +11,7 @@ from operator import index
 from typing import NoReturn
 
 from kithara_file.clock import CancelToken, Deadline
-from kithara_file.errors import KitharaError, NetTimeout, StreamClosed
+from kithara_file.errors import KitharaError, NetTimeout, StreamClosed, Woken
 from kithara_file.stream.source import Source
 
 
@@ -70,8 +70,8 @@ class Handle:
         if position < 0:
             raise OSError(errno.EINVAL, os.strerror(errno.EINVAL))
         self.error = None
-        self._position = position
         self._source.seeking(position)
+        self._position = position  # last: where a signal handler raises before, a buffer above has not moved either
         return position
 
     def _base(self, whence: int) -> int | None:
@@ -87,7 +87,7 @@ class Handle:
     def _fail(self, error: KitharaError | TimeoutError, *, sticky: bool = True) -> NoReturn:
         """Raise what a wait that ended with `error` failed with, and let it stick."""
         told = self._told(error)
-        if sticky:
+        if sticky and not isinstance(told, Woken):
             self.error = told
         if told is error:
             raise error

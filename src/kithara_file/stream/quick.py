@@ -12,7 +12,7 @@ bytes is read through its `CommittedStream` from then on.
 from __future__ import annotations
 
 import io
-from collections.abc import Callable, Generator
+from collections.abc import Generator
 from typing import TYPE_CHECKING
 from weakref import ref
 
@@ -41,7 +41,6 @@ class _Hooks:
     def __init__(self, stream: CommittedStream, raw: io.FileIO, buffer: io.BufferedReader) -> None:
         self._stream = stream
         self._raw, self._buffer = ref(raw), ref(buffer)
-        self._seek: Callable[[int], int] = io.FileIO.seek.__get__(stream)
         self._pump = self._pumping()
         next(self._pump)
         vars(buffer).update(close=self.close_buffer)
@@ -55,23 +54,48 @@ class _Hooks:
     # -- reading -----------------------------------------------------------------------------------------------------
 
     def _pumping(self) -> Pump:
-        """Read into each buffer that is sent; what may not be bytes of the file, or is its end, is doubted."""
-        stream = self._stream
-        readinto, file, untold = io.FileIO.readinto.__get__(stream), stream.file, 0
-        buffer = yield 0
-        while True:
-            try:
-                count = readinto(buffer)
-            except OSError:
-                count = 0
-            if count and file.intact:
-                untold += count
-                if untold >= TELL_BYTES:
-                    stream.tell_source(untold)
-                    untold = 0
-            else:
-                count = self._doubt(buffer, count)
-            buffer = yield count
+        """Read into each buffer that is sent; what may not be bytes of the file, or is its end, is doubted.
+
+        A signal handler may raise at any step. That ends a generator, and the buffer would go on to believe that
+        nothing was read: so another one takes its place, where this one began.
+        """
+        stream, start = self._stream, -1
+        readinto, tell = io.FileIO.readinto.__get__(stream), io.FileIO.tell.__get__(stream)
+        file, untold = stream.file, 0
+        try:
+            buffer = yield 0
+            while True:
+                start = tell()
+                try:
+                    count = readinto(buffer)
+                except OSError:
+                    count = 0
+                if count and file.intact:
+                    untold += count
+                    if untold >= TELL_BYTES:
+                        stream.tell_source(untold)
+                        untold = 0
+                else:
+                    count = self._doubt(buffer, count)
+                start = -1
+                buffer = yield count
+        except GeneratorExit:
+            raise
+        except BaseException:
+            self._return_to(start)
+            self._renew()
+            raise
+
+    def _renew(self) -> None:
+        if not self._stream.closed and self._stream.file.intact:
+            self._pump = self._pumping()
+            next(self._pump)
+            self._hang(readinto=self._pump.send)
+
+    def _return_to(self, start: int) -> None:
+        """Take a step back that the buffer has not heard of; it would count from where it was before."""
+        if start >= 0 and not self._stream.closed:
+            self._stream.move(start)
 
     def _doubt(self, buffer: WriteableBuffer, count: int) -> int:
         self._hang(readinto=self.readinto)
@@ -91,7 +115,7 @@ class _Hooks:
     def seek(self, offset: int, whence: int = 0) -> int:
         """Move, and forget a sticky error; the end is where the length says, whatever the file says."""
         if whence == 0 and self._stream.error is None:
-            return self._seek(offset)
+            return self._stream.move(offset)
         self._hang(error=None)
         return self._stream.seek(offset, whence)
 

@@ -13,7 +13,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, TypeVar
 
 from kithara_file.clock import CancelToken, Deadline
-from kithara_file.errors import KitharaError, StreamClosed
+from kithara_file.errors import KitharaError, StreamClosed, Woken
 from kithara_file.ranges import ByteRange
 from kithara_file.stream.handle import Handle
 from kithara_file.stream.source import Source, StreamType
@@ -38,6 +38,8 @@ class Stream(Handle, io.RawIOBase):
 
     def __init__(self, source: Source, cancel: CancelToken | None = None) -> None:
         Handle.__init__(self, source, cancel)
+        self._waiting: CancelToken | None = None
+        self._woken = False
 
     @classmethod
     def open(cls, kind: type[StreamType[C]], config: C) -> Stream:
@@ -73,12 +75,35 @@ class Stream(Handle, io.RawIOBase):
         try:
             while not (count := source.read_at(start, view)):
                 deadline = deadline or self._patience()
-                if source.wait_range(ByteRange(start, start + len(view)), deadline, self._cancel) is None:
+                if self._wait(ByteRange(start, start + len(view)), deadline) is None:
                     break
             source.consumed(start, count)
         except (KitharaError, TimeoutError) as error:
             self._fail(error)
         return count
+
+    def _wait(self, wanted: ByteRange, deadline: Deadline) -> ByteRange | None:
+        waiting = self._waiting = CancelToken()
+        unlink = self._cancel.on_cancel(lambda: waiting.cancel(self._cancel.reason))
+        try:
+            if self._woken:
+                waiting.cancel(Woken())  # it came before this wait could be seen
+            return self._source.wait_range(wanted, deadline, waiting)
+        except Woken:
+            self._woken = False
+            raise
+        finally:
+            self._waiting = None
+            unlink()
+
+    def wake(self) -> None:
+        """End the read that waits in another thread, or else the next that would, with `Woken`: a seek is to come.
+
+        Such a read leaves the position where it was and does not stick; a seek takes a wake back that met no read.
+        """
+        self._woken = True
+        if (waiting := self._waiting) is not None:
+            waiting.cancel(Woken())
 
     def read(self, size: int | None = -1, /) -> bytes:
         """Return `size` bytes, fewer only when the end comes first; all that is left when negative."""
@@ -121,6 +146,7 @@ class Stream(Handle, io.RawIOBase):
         """
         self._check(sticky=False)
         base = self._base(whence)
+        self._woken = False
         return self._move(offset, self._end() if base is None else base)
 
     def _end(self) -> int:
@@ -170,6 +196,10 @@ class BufferedStream(io.BufferedReader):
 
     def __init__(self, raw: Stream, buffer_size: int = io.DEFAULT_BUFFER_SIZE) -> None:
         super().__init__(raw, buffer_size)
+
+    def wake(self) -> None:
+        """End the read that waits in another thread; see `Stream.wake`."""
+        self.raw.wake()
 
     def close(self) -> None:
         """Wake a blocked read first: the base class waits for its own lock, which that read holds."""

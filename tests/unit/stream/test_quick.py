@@ -5,8 +5,10 @@ from __future__ import annotations
 import gc
 import io
 import os
+import random
+import signal
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -16,7 +18,7 @@ from kithara_file.errors import NotFound
 from kithara_file.storage import MemoryResource
 from kithara_file.stream.committed import stream_of
 from kithara_file.stream.quick import buffer_of
-from kithara_file.stream.stream import BufferedStream
+from kithara_file.stream.stream import BufferedStream, Stream
 from tests.contract.files import MemorySource
 from tests.unit.stream.on_disk import DATA, OnDisk
 
@@ -173,3 +175,58 @@ def test_a_read_never_gets_bytes_of_another_file_though_its_own_is_closed_below_
             reader.join(5)
         assert not reader.is_alive()
     assert wrong == []
+
+
+class Alarm(Exception):
+    """What a signal handler raises."""
+
+
+class Alarms:
+    """Raises `Alarm` from a signal handler, once each time it is set."""
+
+    def __init__(self) -> None:
+        self._set = False
+
+    def ring(self, *_: object) -> None:
+        if self._set:
+            self._set = False
+            raise Alarm
+
+    def interrupt(self, work: Callable[[], object], seconds: float) -> None:
+        """Do `work` again and again until the alarm rings in the midst of it."""
+        try:
+            self._set = True
+            signal.setitimer(signal.ITIMER_REAL, seconds)
+            while True:
+                work()
+        except Alarm:
+            pass
+
+
+@pytest.fixture
+def alarms() -> Iterator[Alarms]:
+    """Make some."""
+    alarms = Alarms()
+    before = signal.signal(signal.SIGALRM, alarms.ring)
+    yield alarms
+    signal.signal(signal.SIGALRM, before)
+
+
+@pytest.mark.skipif(not hasattr(signal, "setitimer"), reason="no timers here")
+@pytest.mark.parametrize("make", [buffer_of, io.BufferedReader])
+def test_a_signal_handler_that_raises_anywhere_puts_no_byte_in_another_ones_place(
+    source: OnDisk, alarms: Alarms, make: Callable[[Stream, int], io.BufferedReader]
+) -> None:
+    wild = random.Random(7)
+    with make(stream_of(source, CancelToken()), SIZE) as file:
+
+        def anywhere() -> None:
+            file.seek(wild.randrange(len(DATA)), wild.choice([os.SEEK_SET, os.SEEK_SET, os.SEEK_END]))
+            file.read(wild.choice([1, 100, 3 * SIZE]))
+
+        for _ in range(1500):
+            alarms.interrupt(anywhere, wild.uniform(1e-5, 1e-4))
+            file.read(10)  # the buffer is filled from where it believes the file to be
+            at = wild.randrange(len(DATA) - 100)
+            file.seek(at)
+            assert file.read(100) == DATA[at : at + 100]
