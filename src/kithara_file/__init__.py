@@ -19,7 +19,7 @@ _HOMES = {
         AccessDenied AssetError BodyBroken Cancelled ConfigError ConnectFailed CorruptResource DecodeFailed
         DeviceUnavailable DiskFull InvalidKey InvalidResponse KitharaError LeaseHeld MediaError NetError
         NetTimeout NotFound OfflineMiss RangeNotSatisfiable ResourceChanged StatusError StorageError
-        StreamClosed Unavailable UnsupportedMedia
+        StreamClosed Unavailable UnsupportedMedia Woken
     """,
     "events": """
         ByteProgress CacheBypassed DownloadComplete DownloadError DownloadProgress EndOfStream Error

@@ -32,6 +32,7 @@ from kithara_file.errors import (
     StreamClosed,
     Unavailable,
     UnsupportedMedia,
+    Woken,
 )
 from kithara_file.events import (
     ByteProgress,
@@ -113,6 +114,7 @@ __all__ = [
     "Timeouts",
     "Unavailable",
     "UnsupportedMedia",
+    "Woken",
     "__version__",
     "aopen_file",
     "open_file",

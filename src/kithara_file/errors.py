@@ -13,7 +13,8 @@ Must not know: how any of it happened. Every other room raises these; this room 
     ├ StorageError(OSError): DiskFull · CorruptResource
     ├ AssetError: InvalidKey · LeaseHeld
     ├ MediaError: UnsupportedMedia · DecodeFailed · DeviceUnavailable
-    ├ Cancelled(OSError) · StreamClosed(ValueError) · ConfigError(ValueError)
+    ├ Cancelled(OSError): Woken
+    ├ StreamClosed(ValueError) · ConfigError(ValueError)
 
 Errors that cross the file boundary are ``OSError``s, so that ``except OSError`` works in code that never heard of us.
 ``str`` of each is one sentence, and no URL in it carries user info, a query or a fragment.
@@ -238,6 +239,13 @@ class Cancelled(KitharaError, OSError):
     recoverable = True
 
     def __init__(self, message: str = "The operation was cancelled") -> None:
+        super().__init__(message)
+
+
+class Woken(Cancelled):
+    """One read was given up because something else is to be read, see `Stream.wake`; the next may go on."""
+
+    def __init__(self, message: str = "The read was given up for another one") -> None:
         super().__init__(message)
 
 

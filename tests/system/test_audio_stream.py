@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from kithara_file import AccessDenied, File, FileConfig, NetTimeout, StreamClosed, Timeouts, open_file
+from kithara_file import AccessDenied, File, FileConfig, NetTimeout, Stream, StreamClosed, Timeouts, open_file
 from kithara_file.audio import Audio, EndOfStream, Resumed, Stalled
 from kithara_file.events import EventBus
 from tests.system.kit import AT_ONCE, SOON, started
@@ -88,6 +88,23 @@ def test_a_seek_fetches_only_what_it_needs(make_origin: MakeOrigin, store_dir: P
         assert np.abs(block - one.sound[50 * 44_100 : 50 * 44_100 + 1000]).max() < 1e-4
     size = len(one.data)
     assert fetched < size / 2
+
+
+@pytest.mark.parametrize("buffered", [True, False])
+def test_a_seek_in_a_stall_to_what_is_there_is_heard_at_once(
+    origin: Origin, store_dir: Path, *, buffered: bool
+) -> None:
+    one = song("wav", 12.05)
+    config = FileConfig(origin.serve("/song", one.data, always=[StallAt(700_000)]), store=store_dir)
+    opened = open_file(config.url, store=store_dir) if buffered else Stream.open(File, config)
+    with opened as file, Audio(file, ahead_seconds=30) as audio:
+        for seconds in (1.0, 2.0, 0.0):
+            with pytest.raises(TimeoutError):
+                audio.read(10**7, timeout=0.3)
+            audio.seek(11.0)  # and back again, before anything of it can come
+            audio.seek(seconds)
+            found, first = audio.read(1000, timeout=5.0), round(seconds * 44_100)
+            assert np.abs(found - one.sound[first : first + 1000]).max() < 1e-4
 
 
 def test_closing_while_the_decoder_waits_for_the_net_ends_all(origin: Origin, store_dir: Path) -> None:

@@ -35,6 +35,7 @@ from kithara_file.errors import (
     StreamClosed,
     Unavailable,
     UnsupportedMedia,
+    Woken,
     public_url,
 )
 
@@ -66,6 +67,7 @@ EVERY: list[KitharaError] = [
     DeviceUnavailable("no"),
     DecodeFailed("no"),
     Cancelled(),
+    Woken(),
     StreamClosed(),
     ConfigError("no"),
 ]
@@ -126,7 +128,7 @@ def test_the_builtin_names_catch_what_they_should() -> None:
 
 def test_who_may_try_again() -> None:
     recoverable = {type(each) for each in EVERY if each.recoverable}
-    assert recoverable == {ConnectFailed, NetTimeout, BodyBroken, Unavailable, DiskFull, LeaseHeld, Cancelled}
+    assert recoverable == {ConnectFailed, NetTimeout, BodyBroken, Unavailable, DiskFull, LeaseHeld, Cancelled, Woken}
     assert not ConnectFailed("certificate", url=URL, recoverable=False).recoverable
 
 

@@ -178,11 +178,16 @@ class Audio:
         if not (isfinite(seconds) and seconds >= 0):
             msg = f"There is no sound at {seconds} s"
             raise ValueError(msg)
-        return self._ring.seek(self.spec.frames(seconds))
+        return self._move(self.spec.frames(seconds))
 
     def retry(self) -> int:
         """Try again from where an error has ended the sound, or from here; return the epoch."""
-        return self._ring.seek(self._ring.position)
+        return self._move(self._ring.position)
+
+    def _move(self, frame: int) -> int:
+        epoch = self._ring.seek(frame)
+        self._door.wake(epoch)  # the decoder may be waiting for bytes that nobody wants any more
+        return epoch
 
     @property
     def position(self) -> float:

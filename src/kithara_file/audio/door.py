@@ -15,7 +15,7 @@ from typing import Any, Protocol, TypeVar
 
 from kithara_file.audio.onward import Onward, seekable
 from kithara_file.clock import Clock, SystemClock
-from kithara_file.errors import StreamClosed
+from kithara_file.errors import StreamClosed, Woken
 
 _T = TypeVar("_T")
 
@@ -52,6 +52,7 @@ class Door:
         self.busy = False
         """True while a call of the file runs."""
         self._shut = False
+        self._wanted = self._heeded = 0
         self.on_wait: Callable[[], None] = lambda: None
         """Is called after a read for which the file made the decoder wait."""
         self.troubled = False
@@ -74,7 +75,12 @@ class Door:
         since = self._clock.monotonic()
         self.busy = True
         try:
-            return method(*arguments)
+            while True:
+                self._look_up()
+                try:
+                    return method(*arguments)
+                except Woken:  # maybe for a seek that was obeyed meanwhile
+                    continue
         except BaseException as error:
             self.error = self.error or error
             self.troubled = True
@@ -83,6 +89,10 @@ class Door:
             self.busy = False
             if self._clock.monotonic() - since > SLOW_SECONDS:
                 self.on_wait()
+
+    def _look_up(self) -> None:
+        if self._wanted > self._heeded:
+            raise Woken
 
     def tell(self) -> int:
         """Return the position."""
@@ -120,11 +130,21 @@ class Door:
         if self.error is not None:
             raise self.error
 
+    def heed(self, epoch: int) -> None:
+        """Read for `epoch` from now on."""
+        self._heeded = epoch
+
     def forget(self) -> None:
         """Forget an error, because what follows tries again."""
         self.error, self.troubled = None, self._shut
 
     # -- what other threads see and do -------------------------------------------------------------------------------
+
+    def wake(self, epoch: int) -> None:
+        """End a read under way where the file can be told so, and let no other begin before `epoch` is heeded."""
+        self._wanted = epoch
+        if self.busy:  # else it sees what is wanted: it says that it is busy before it looks
+            getattr(self._file, "wake", bool)()
 
     def shut(self) -> None:
         """Let no further call through to the file: they raise `StreamClosed`."""

@@ -61,6 +61,7 @@ class Worker:
     def _move(self, work: Work) -> None:
         _log.debug("? seek to frame %d, epoch %d", work.target, work.epoch)
         self._epoch, self._told = work.epoch, False
+        self._door.heed(work.epoch)
         self._decoder.seek(self._converter.start(work.target))
 
     def _produce(self, room: int) -> bool:

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from kithara_file.audio.door import Door, QuietDoor
-from kithara_file.errors import StreamClosed
+from kithara_file.errors import StreamClosed, Woken
 from tests.world.clock import FakeClock
 
 
@@ -100,6 +100,54 @@ def test_a_wait_can_be_seen_and_is_ended_by_closing_the_file() -> None:
     door.close_file(1.0)
     reader.join(5)
     assert not door.busy
+
+
+class Woke(io.BytesIO):
+    """Waits in each read until it is woken, and then gives nothing up but this read."""
+
+    def __init__(self) -> None:
+        super().__init__(b"1234")
+        self.entered, self.woken = threading.Semaphore(0), threading.Semaphore(0)
+
+    def read1(self, size: int | None = -1, /) -> bytes:
+        self.entered.release()
+        assert self.woken.acquire(timeout=5)
+        raise Woken
+
+    def wake(self) -> None:
+        self.woken.release()
+
+
+def test_a_read_under_way_gives_way_to_a_seek() -> None:
+    file = Woke()
+    door = Door(file)
+    failed: list[BaseException] = []
+
+    def read() -> None:
+        try:
+            door.read(1)
+        except Woken as error:
+            failed.append(error)
+
+    reader = threading.Thread(target=read)
+    reader.start()
+    assert file.entered.acquire(timeout=5)
+    file.wake()  # for a seek that was obeyed already: it reads on
+    assert file.entered.acquire(timeout=5)
+    door.wake(1)
+    reader.join(5)
+    assert len(failed) == 1
+
+
+def test_no_read_begins_before_a_seek_is_heeded() -> None:
+    door = Door(io.BytesIO(b"1234"))
+    door.wake(2)
+    for heeded in (0, 1):
+        door.heed(heeded)
+        with pytest.raises(Woken):
+            door.read(1)
+    door.heed(2)
+    assert door.read(1) == b"1"
 
 
 def test_a_read_that_had_to_wait_is_told_afterwards() -> None:

@@ -8,7 +8,7 @@ import threading
 import pytest
 
 from kithara_file.clock import CancelToken
-from kithara_file.errors import Cancelled, NetTimeout, NotFound, StreamClosed
+from kithara_file.errors import Cancelled, NetTimeout, NotFound, StreamClosed, Woken
 from kithara_file.storage import MemoryResource
 from kithara_file.stream.quick import buffer_of
 from kithara_file.stream.stream import Stream
@@ -94,6 +94,30 @@ def test_a_token_that_closes_the_bytes_under_a_read_is_the_reason_told() -> None
         for _ in range(2):
             with pytest.raises(Cancelled, match="enough"):
                 stream.read(1)
+
+
+def test_a_read_can_be_woken_for_another_one() -> None:
+    resource = MemoryResource(10)
+    with Stream(MemorySource(resource)) as stream:
+        resource.on_demand = stream.wake
+        for _ in range(2):
+            with pytest.raises(Woken):
+                stream.read(1)
+        assert (stream.error, stream.tell()) == (None, 0)
+        resource.on_demand = lambda: resource.write_at(0, b"0123456789")
+        assert stream.read(2) == b"01"
+
+
+def test_a_wake_that_meets_no_read_is_for_the_next_wait_unless_a_seek_comes_first() -> None:
+    resource = MemoryResource(10)
+    with Stream(MemorySource(resource)) as stream:
+        resource.on_demand = lambda: resource.write_at(0, b"0123456789")
+        stream.wake()
+        with pytest.raises(Woken):
+            stream.read(1)
+        stream.wake()
+        stream.seek(2)
+        assert stream.read(2) == b"23"
 
 
 def test_interrupted_it_ends_its_waits_and_still_has_to_be_closed(resource: MemoryResource) -> None:
