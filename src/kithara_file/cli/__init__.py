@@ -19,10 +19,12 @@ def main(arguments: Sequence[str] | None = None) -> None:
     130 interrupted, 141 nobody reads the output any more.
     """
     try:
-        from kithara_file.cli.app import run  # noqa: PLC0415 - only here is it known whether the extra is installed
+        from kithara_file.cli import standard  # noqa: PLC0415 - only here is it known whether the extra is installed
+        from kithara_file.cli.app import run  # noqa: PLC0415
     except ModuleNotFoundError as error:
         if (error.name or "").partition(".")[0] not in ("click", "rich"):
             raise
         sys.stderr.write(HOW_TO_INSTALL)
         sys.exit(2)
+    standard.settle()
     sys.exit(run(arguments))

@@ -8,7 +8,6 @@ from __future__ import annotations
 import json
 import os
 import signal
-import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -16,10 +15,9 @@ from pathlib import Path
 from types import FrameType
 
 import click
-from rich.console import Console
 
 import kithara_file
-from kithara_file.cli import words
+from kithara_file.cli import standard, words
 from kithara_file.cli.cache import cache as cache_group
 from kithara_file.cli.cat import cat as cat_to
 from kithara_file.cli.command import DONE, FAILED, INTERRUPTED, stderr, with_source
@@ -33,9 +31,6 @@ from kithara_file.cli.show import say, watching
 from kithara_file.cli.span import Span
 from kithara_file.clock import CancelToken
 from kithara_file.errors import Cancelled, KitharaError
-
-_WIDE = 1000
-"""Columns where no terminal sets a limit, so that no line is folded which another program reads."""
 
 _EXAMPLES = """\b
 Examples:
@@ -60,7 +55,7 @@ def run(arguments: Sequence[str] | None = None) -> int:
     except (click.Abort, KeyboardInterrupt):
         return INTERRUPTED
     except (KitharaError, OSError) as error:
-        say(stderr(), f"kithara: {error}")
+        say(stderr(), f"kithara: {standard.complaint(error)}")
         return FAILED
     return code if isinstance(code, int) else DONE
 
@@ -106,7 +101,7 @@ def get(urls: tuple[str, ...], output: str | None, jobs: int, *, connections: in
         download_all(downloads, jobs, watcher, cancel)
     for each in downloads:
         if each.done and each.target is None:
-            click.echo(stored_at(each.config))
+            click.echo(os.fsencode(stored_at(each.config)))  # a path may have any bytes
     if all(each.done for each in downloads):
         return DONE
     if not cancel.cancelled:
@@ -186,7 +181,7 @@ def cat(url: str, span: Span, *, source: Source) -> None:
 
     Only what is read is fetched; when nobody reads any more, the download ends.
     """
-    cat_to(url, span, source, sys.stdout.buffer)
+    cat_to(url, span, source, standard.binary_stdout())
 
 
 @kithara.command(short_help="Tell what is known of a file, and what is cached.")
@@ -195,8 +190,9 @@ def cat(url: str, span: Span, *, source: Source) -> None:
 @with_source
 def info(url: str, *, as_json: bool, source: Source) -> None:
     """Tell length, type, validators and freshness of a file, what of it is cached, and what it says of its sound."""
+    screen = standard.screen()
     facts = gather(url, source)
     if as_json:
         click.echo(json.dumps(facts.to_json(), indent=2))
     else:
-        Console(width=None if sys.stdout.isatty() else _WIDE).print(facts.to_rich())
+        screen.print(facts.to_rich())

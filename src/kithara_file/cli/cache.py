@@ -6,7 +6,7 @@ Must not know: where anything lies on the disk, who is evicted; it uses what a u
 from __future__ import annotations
 
 import json
-import sys
+import os
 from collections.abc import Sequence
 from contextlib import closing
 from pathlib import Path
@@ -19,7 +19,7 @@ from rich.progress import BarColumn, DownloadColumn, Progress, TimeRemainingColu
 from kithara_file.assets.catalogue import StoredAsset
 from kithara_file.assets.inspection import Finding
 from kithara_file.assets.store import AssetStore
-from kithara_file.cli import stored, words
+from kithara_file.cli import standard, stored, words
 from kithara_file.cli.cache_options import Shelf, is_id, size, span, sure, with_shelf
 from kithara_file.cli.show import say
 from kithara_file.clock import SystemClock
@@ -27,7 +27,6 @@ from kithara_file.config import normal_digest
 from kithara_file.errors import AssetError, KitharaError
 
 DONE, FAILED = 0, 1
-_WIDE = 1000
 
 _EXAMPLES = """\b
 Examples:
@@ -51,7 +50,7 @@ def cache() -> None:
 
 
 def _show(what: RenderableType) -> None:
-    Console(width=None if sys.stdout.isatty() else _WIDE).print(what)
+    standard.screen().print(what)
 
 
 def _now() -> float:
@@ -93,7 +92,7 @@ def path(url: str, *, shelf: Shelf) -> int:
     place = shelf.store.path(shelf.key(url))
     if not place.exists():
         raise AssetError(f"Nothing of {shelf.key(url).url} is stored in {shelf.store.root}")
-    click.echo(place)
+    click.echo(os.fsencode(place))  # it may have any bytes
     return DONE
 
 

@@ -21,6 +21,7 @@ from kithara_file.assets.keys import ResourceKey
 from kithara_file.assets.store import AssetStore
 from kithara_file.cli.options import CACHE_DIR, NAME_OF_CACHE_KEY, NAME_OF_NAME, VERBOSE
 from kithara_file.cli.show import forget_stdout, log_to
+from kithara_file.cli.standard import Screen
 from kithara_file.errors import AssetError
 
 NOBODY_READS = 141
@@ -91,7 +92,7 @@ def sure(question: str, *, yes: bool) -> bool:
     """Ask whether to go on, unless that was said already; where nobody can answer it has to be."""
     if yes:
         return True
-    if not sys.stdin.isatty():
+    if sys.stdin is None or not sys.stdin.isatty():
         raise click.UsageError(f"{question} Say --yes, for nobody is here to ask.")
     return click.confirm(question, err=True)
 
@@ -109,7 +110,7 @@ def with_shelf(*, names: bool = True) -> Callable[[Callable[..., int | None]], C
             cache_key: str | None = None,
             **rest: Any,
         ) -> int | None:
-            console = Console(stderr=True)
+            console = Screen(stderr=True)
             log_to(console, verbose)
             try:
                 with AssetStore(cache_dir) as store:

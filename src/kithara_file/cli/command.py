@@ -14,6 +14,7 @@ from rich.console import Console
 
 from kithara_file.cli.options import Source, source_options
 from kithara_file.cli.show import forget_stdout, log_to, say
+from kithara_file.cli.standard import Screen
 
 DONE, FAILED, INTERRUPTED, NOBODY_READS = 0, 1, 130, 141
 """Exit codes; 2 is click's for wrong usage, and the last two are those of a shell for SIGINT and SIGPIPE."""
@@ -22,7 +23,7 @@ DONE, FAILED, INTERRUPTED, NOBODY_READS = 0, 1, 130, 141
 @cache
 def stderr() -> Console:
     """Return the one console for all that is said: a line must know of the bars that are drawn."""
-    return Console(stderr=True)
+    return Screen(stderr=True)
 
 
 def with_source(command: Callable[..., int | None]) -> Callable[..., int | None]:

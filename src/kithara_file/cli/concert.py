@@ -20,6 +20,7 @@ from kithara_file.cli.options import Source
 from kithara_file.cli.show import say
 from kithara_file.cli.sound import Sound, open_sound, sentence
 from kithara_file.cli.stage import Moment, Stage, stage
+from kithara_file.cli.standard import complaint
 from kithara_file.clock import CancelToken
 from kithara_file.errors import KitharaError, StreamClosed
 from kithara_file.events import FileEvent, Subscription
@@ -79,7 +80,7 @@ class Concert:
             try:
                 return Player(self._opener(number), sink)
             except (KitharaError, OSError) as error:
-                self._tell_failure(str(error))
+                self._tell_failure(complaint(error))
         return None
 
     def _opener(self, number: int) -> OpenTrack:
@@ -96,7 +97,7 @@ class Concert:
     def _tell_what_happened(self, events: Subscription) -> None:
         while (event := events.take(0)) is not None:
             if isinstance(event, TrackFailed):
-                self._tell_failure(str(event.error))
+                self._tell_failure(complaint(event.error))
             elif isinstance(event, TrackStarted):
                 self._tell(self._lines[event.index + self._left_out])
         for sound, told in list(self._open.items()):

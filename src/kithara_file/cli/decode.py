@@ -5,8 +5,6 @@ Must not know: how sound is decoded, how it is written.
 
 from __future__ import annotations
 
-import os
-import sys
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
@@ -16,7 +14,7 @@ from rich.console import Console
 
 from kithara_file.audio import FlacWriter, Spec, WavWriter
 from kithara_file.audio.writers import Writer
-from kithara_file.cli import words
+from kithara_file.cli import standard, words
 from kithara_file.cli.listen import Knobs, Part
 from kithara_file.cli.options import Source
 from kithara_file.cli.part import blocks, opened
@@ -52,7 +50,7 @@ def decode(
 @contextmanager
 def _out(output: str) -> Iterator[BinaryIO]:
     if output == "-":
-        with open(os.dup(sys.stdout.fileno()), "wb", buffering=0) as pipe:
+        with standard.unbuffered_stdout() as pipe:
             yield pipe
     else:
         with replacing(Path(output)) as file:

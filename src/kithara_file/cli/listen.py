@@ -6,7 +6,6 @@ What decodes is an extra, which is loaded when one of them is run. Must not know
 from __future__ import annotations
 
 import os
-import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -16,6 +15,7 @@ from typing import Any
 
 import click
 
+from kithara_file.cli import standard
 from kithara_file.cli.command import stderr, with_source
 from kithara_file.cli.options import Source, moment
 from kithara_file.errors import KitharaError
@@ -142,7 +142,7 @@ def decode(url: str, *, output: str, bits: str, start: float, duration: float | 
     kind = "wav" if output == "-" else _kind(output, ("wav", "flac"))
     if kind == "flac" and bits == "32":
         raise click.UsageError("FLAC has 16 or 24 bits here; 32 are for WAV")
-    if output == "-" and sys.stdout.isatty():
+    if output == "-" and standard.on_terminal():
         raise click.UsageError("standard output is a terminal, which cannot show sound: use a pipe, or -o FILE")
     with audio_extra():
         from kithara_file.cli.decode import decode as decode_to  # noqa: PLC0415 - the extra may be missing

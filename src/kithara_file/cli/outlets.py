@@ -5,8 +5,6 @@ Must not know: tracks, terminals but for one that would be flooded.
 
 from __future__ import annotations
 
-import os
-import sys
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from ctypes import CDLL, CFUNCTYPE, c_char_p, c_int
@@ -16,6 +14,7 @@ from typing import BinaryIO
 import click
 
 from kithara_file.audio import DeviceSink, NullSink, RawSink, Sink, TapeSink, WavSink
+from kithara_file.cli import standard
 from kithara_file.cli.listen import Knobs
 
 _SAY_NOTHING = CFUNCTYPE(None, c_char_p, c_int, c_char_p, c_int, c_char_p)(lambda *_: None)
@@ -58,9 +57,9 @@ def _raw(place: str) -> BinaryIO:
     """Open it without a buffer: a thread that waits in one when the interpreter ends would break it."""
     if place != "-":
         return open(place, "wb", buffering=0)
-    if sys.stdout.isatty():
+    if standard.on_terminal():
         raise click.UsageError("standard output is a terminal, which cannot show sound: use a pipe, or raw:FILE")
-    return open(os.dup(sys.stdout.fileno()), "wb", buffering=0)
+    return standard.unbuffered_stdout()
 
 
 def _slowed(knobs: Knobs, rate: float) -> Knobs:

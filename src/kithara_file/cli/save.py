@@ -18,6 +18,7 @@ from kithara_file.assets.layout import Layout
 from kithara_file.assets.store import AssetStore
 from kithara_file.clock import CancelToken
 from kithara_file.config import FileConfig
+from kithara_file.errors import KitharaError
 from kithara_file.session.file import FileSession, local_path
 
 _PIECE = 16 * 1024 * 1024
@@ -49,8 +50,9 @@ def replacing(target: Path) -> Iterator[BinaryIO]:
     """Give a file to write which is at `target` when the block ends well, and nowhere else when it does not."""
     target = target.resolve()
     if target.exists() and not target.is_file():
-        with target.open("wb") as device:
+        with _about(target), target.open("wb") as device:
             yield device
+            device.flush()
         return
     with beside(target) as descriptor, open(descriptor, "w+b", closefd=False) as file:
         yield file
@@ -58,28 +60,65 @@ def replacing(target: Path) -> Iterator[BinaryIO]:
 
 
 def _into(device: Path, session: FileSession, cancel: CancelToken) -> None:
-    descriptor = os.open(device, os.O_WRONLY | os.O_CLOEXEC)
-    try:
-        _copied_by_hand(session, descriptor, cancel)
-    finally:
-        os.close(descriptor)
+    with _about(device):
+        descriptor = os.open(device, os.O_WRONLY | os.O_CLOEXEC)
+        try:
+            _copied_by_hand(session, descriptor, cancel)
+        finally:
+            os.close(descriptor)
 
 
 @contextlib.contextmanager
 def beside(target: Path) -> Iterator[int]:
-    """Give a new file in the folder of `target`, which takes its name in the end and vanishes on failure."""
+    """Give a new file in the folder of `target`, which takes its name in the end and vanishes on failure.
+
+    Where the system can, it has no name before that: of a killed program nothing is left. Raises `OSError`, which names
+    `target`.
+    """
     part = target.with_name(f".kithara-{secrets.token_hex(6)}.part")
-    descriptor = os.open(part, os.O_CREAT | os.O_EXCL | os.O_RDWR | os.O_CLOEXEC, 0o666)
     try:
-        try:
-            yield descriptor
-        finally:
-            os.close(descriptor)
-        part.replace(target)
+        with _about(target):
+            descriptor = _opened(part)
+            try:
+                yield descriptor
+                if not os.fstat(descriptor).st_nlink:
+                    os.link(_path_of(descriptor), part, src_dir_fd=descriptor)  # with this, links are followed
+            finally:
+                os.close(descriptor)
+            part.replace(target)
     except BaseException:
         with contextlib.suppress(OSError):
             part.unlink()
         raise
+
+
+def _opened(part: Path) -> int:
+    """Return a new file in the folder of `part`: without a name where the system can give it one later, else `part`."""
+    with contextlib.suppress(OSError, AttributeError):
+        descriptor = os.open(part.parent, os.O_TMPFILE | os.O_RDWR | os.O_CLOEXEC, 0o666)
+        if Path(_path_of(descriptor)).exists():
+            return descriptor
+        os.close(descriptor)
+    return os.open(part, os.O_CREAT | os.O_EXCL | os.O_RDWR | os.O_CLOEXEC, 0o666)
+
+
+def _path_of(descriptor: int) -> str:
+    return f"/proc/self/fd/{descriptor}"
+
+
+@contextlib.contextmanager
+def _about(target: Path) -> Iterator[None]:
+    """Let errors of the system name `target`, and not what is written in its place, or nothing at all."""
+    try:
+        yield
+    except OSError as error:
+        if isinstance(error, KitharaError) or error.errno is None or _is_elsewhere(target, error.filename):
+            raise
+        raise OSError(error.errno, os.strerror(error.errno), str(target)) from error
+
+
+def _is_elsewhere(target: Path, name: object) -> bool:
+    return isinstance(name, str) and Path(name).parent not in (target.parent, Path(_path_of(0)).parent)
 
 
 def stored_at(config: FileConfig) -> Path:

@@ -20,6 +20,7 @@ from rich.text import Text
 from kithara_file.cli import words
 from kithara_file.cli.bar import CoverageBar
 from kithara_file.cli.download import Download, Watcher
+from kithara_file.cli.standard import complaint
 
 _LABEL_WIDTH = 28
 
@@ -39,7 +40,7 @@ class Lines:
         if download.done and not self._quiet:
             say(self._console, outcome(download))
         elif download.error is not None and not download.cancel.cancelled:
-            say(self._console, f"kithara: {download.error}")
+            say(self._console, f"kithara: {complaint(download.error)}")
 
 
 class Bars:
@@ -133,7 +134,7 @@ def outcome(download: Download) -> str:
 
 def forget_stdout() -> None:
     """Let what is still buffered go nowhere: the interpreter would try to write it at its end, and complain."""
-    with suppress(OSError, ValueError), Path(os.devnull).open("wb") as nowhere:
+    with suppress(OSError, ValueError, AttributeError), Path(os.devnull).open("wb") as nowhere:
         os.dup2(nowhere.fileno(), sys.stdout.buffer.fileno())
 
 

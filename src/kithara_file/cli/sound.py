@@ -11,6 +11,7 @@ from kithara_file.audio import Audio, MediaInfo, Spec
 from kithara_file.cli import words
 from kithara_file.cli.listen import Knobs
 from kithara_file.cli.options import MIB, Source
+from kithara_file.cli.standard import complaint
 from kithara_file.clock import CancelToken
 from kithara_file.errors import MediaError
 from kithara_file.ranges import Coverage
@@ -69,7 +70,7 @@ def open_sound(
 
 def sentence(name: str, error: Exception) -> str:
     """Return what to say of a failure: those of the decoder do not know of which file they speak."""
-    return f"{name}: {error}" if isinstance(error, MediaError) else str(error)
+    return f"{name}: {error}" if isinstance(error, MediaError) else complaint(error)
 
 
 def form(info: MediaInfo) -> list[str]:

@@ -6,7 +6,6 @@ Must not know: how peaks are found, how a PNG is built.
 from __future__ import annotations
 
 import json
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -14,6 +13,7 @@ from typing import Any
 from rich.console import Console
 
 from kithara_file.audio import Column, Peaks
+from kithara_file.cli import standard
 from kithara_file.cli.listen import Knobs, Part
 from kithara_file.cli.options import Source
 from kithara_file.cli.part import blocks, opened
@@ -41,13 +41,15 @@ def waveform(
     quiet: bool,
 ) -> None:
     """Write the shape of `part` of `url` to `output`. Raises the typed errors; then nothing is there."""
+    out = standard.binary_stdout() if output == "-" else None
     peaks = Peaks(width)
     with opened(url, source, Knobs(), part) as sound:
         for block in blocks(sound, part, console, quiet=quiet):
             peaks.feed(block)
         data = picture(peaks.columns(), height) if kind == "png" else numbers(sound, part, peaks)
-    if output == "-":
-        sys.stdout.buffer.write(data)
+    if out is not None:
+        out.write(data)
+        out.flush()
         return
     with replacing(Path(output)) as file:
         file.write(data)

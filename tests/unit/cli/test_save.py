@@ -109,3 +109,61 @@ def test_what_is_written_takes_the_place_of_what_was_there_only_when_all_went_we
         file.write(b"N")
     assert target.read_bytes() == b"New"
     assert [each.name for each in tmp_path.iterdir()] == ["out"]
+
+
+def test_of_a_program_that_is_killed_while_it_writes_nothing_is_left(tmp_path: Path) -> None:
+    with replacing(tmp_path / "new") as file:
+        file.write(DATA)
+        left = list(tmp_path.iterdir())  # what a kill would leave, for no code of ours runs after it
+    if left and not has_nameless_files(tmp_path):
+        pytest.skip("this file system has no files without a name")
+    assert left == []
+    assert (tmp_path / "new").read_bytes() == DATA
+
+
+def has_nameless_files(folder: Path) -> bool:
+    """Tell whether `folder` can have files without a name."""
+    try:
+        os.close(os.open(folder, os.O_TMPFILE | os.O_RDWR))
+    except (OSError, AttributeError):
+        return False
+    return True
+
+
+def test_where_files_must_have_names_they_have_one_until_the_end(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delattr(os, "O_TMPFILE", raising=False)
+    with replacing(tmp_path / "new") as file:
+        file.write(DATA)
+        assert len(list(tmp_path.iterdir())) == 1
+    assert [each.name for each in tmp_path.iterdir()] == ["new"]
+    assert (tmp_path / "new").read_bytes() == DATA
+
+
+def test_a_new_file_has_the_rights_that_the_user_gives_to_new_files(tmp_path: Path) -> None:
+    before = os.umask(0o027)
+    try:
+        with replacing(tmp_path / "new") as file:
+            file.write(DATA)
+    finally:
+        os.umask(before)
+    assert (tmp_path / "new").stat().st_mode & 0o777 == 0o640
+
+
+def test_what_cannot_be_written_is_called_by_its_own_name(tmp_path: Path) -> None:
+    with pytest.raises(FileNotFoundError) as missing, replacing(tmp_path / "absent" / "new"):
+        pass
+    assert missing.value.filename == str(tmp_path / "absent" / "new")
+
+
+def test_a_full_device_is_called_by_its_name() -> None:
+    with pytest.raises(OSError, match="No space") as full, replacing(Path("/dev/full")) as file:
+        file.write(DATA)
+    assert full.value.filename == "/dev/full"
+
+
+def test_an_error_about_another_file_keeps_its_name(tmp_path: Path) -> None:
+    with pytest.raises(FileNotFoundError) as missing, replacing(tmp_path / "new"):
+        Path("/absent/other").read_bytes()
+    assert missing.value.filename == "/absent/other"

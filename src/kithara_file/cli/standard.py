@@ -1,0 +1,81 @@
+"""The three standard streams, as a shell may have left them: closed, full, read by nobody, or in a small alphabet.
+
+Must not know: what is written.
+"""
+
+from __future__ import annotations
+
+import errno
+import io
+import os
+import sys
+from typing import BinaryIO, TextIO
+
+from rich.console import Console
+
+_WIDE = 1000
+"""Columns where no terminal sets a limit, so that no line is folded which another program reads."""
+
+
+class Screen(Console):
+    """A console which tells by `BrokenPipeError` that nobody reads any more, as every other file does."""
+
+    def on_broken_pipe(self) -> None:
+        """Raise it once more; rich would end the program, and take standard output from those who write sound there."""
+        self.quiet = True
+        raise BrokenPipeError(errno.EPIPE, os.strerror(errno.EPIPE))
+
+
+def settle() -> None:
+    """Make the standard streams safe to use; called once, before any other file is open.
+
+    A descriptor that is closed would be given to the next file that is opened, one of the cache say, and whoever writes
+    to "standard error" by its number would write there. What the alphabet of the output lacks is escaped, as Python
+    does on standard error.
+    """
+    for number in range(3):
+        try:
+            os.fstat(number)
+        except OSError:
+            os.open(os.devnull, os.O_RDWR)  # takes the lowest number that is free: this one
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")
+
+
+def stdout() -> TextIO:
+    """Return standard output. Raises `OSError` when it was closed before the program began."""
+    # Python tells it by None, against what typeshed says.
+    if sys.stdout is None:
+        raise OSError("standard output is closed")
+    return sys.stdout
+
+
+def binary_stdout() -> BinaryIO:
+    """Return standard output for bytes. Raises `OSError` when it is closed."""
+    return stdout().buffer
+
+
+def unbuffered_stdout() -> BinaryIO:
+    """Return a file of its own on standard output, to be closed by the caller. Raises `OSError` when it is closed.
+
+    Without a buffer: a thread that waits in one when the interpreter ends would break it.
+    """
+    return open(os.dup(stdout().fileno()), "wb", buffering=0)
+
+
+def on_terminal() -> bool:
+    """Tell whether standard output is a terminal."""
+    return stdout().isatty()
+
+
+def screen() -> Console:
+    """Return a console on standard output, as wide as the terminal or any line. Raises `OSError` when it is closed."""
+    return Screen(width=None if on_terminal() else _WIDE)
+
+
+def complaint(error: Exception) -> str:
+    """Return one sentence for `error`: the system's own words, without its numbers, and which file they are about."""
+    if not isinstance(error, OSError) or error.strerror is None or type(error).__str__ is not OSError.__str__:
+        return str(error)
+    names = [os.fsdecode(each) for each in (error.filename, error.filename2) if isinstance(each, (str, bytes))]
+    return ": ".join([*names, error.strerror])
