@@ -103,6 +103,8 @@ class Policy:
     """How many fetches may bring a download together that no look-ahead limits."""
     part_bytes: int = 4 * MIB
     """What is left of a fetch is not divided into less than this."""
+    answer_seconds: float = 3.0
+    """A request that is not answered for so long beside others may be one too many for the origin."""
     idle_seconds: float = 5.0
     """A fetch that has rested this long is dropped; it comes back with a Range."""
 

@@ -111,9 +111,11 @@ class Failures:
             self.give_up(error)
             return
         in_body = isinstance(error, NetError) and error.stage == "body"
-        tries = 1 if in_body or again else 1 + session.config.retry.retries  # the client has retried the others
-        _log.debug("! %s", error)
         now = session.clock.monotonic()
+        crowded = not (fetcher.answered or again) and session.crowd.refused(session.flights.views, now)
+        # The client has retried the others; but one request less at once is another way to ask.
+        tries = 1 if in_body or again or crowded else 1 + session.config.retry.retries
+        _log.debug("! %s", error)
         opening = not session.opened.done() and not in_body and not again
         if session.trouble.failed(now, landed=fetcher.landed, tries=tries, told=_told(error)) or opening:
             self.give_up(error)

@@ -55,6 +55,7 @@ class Fetcher:
         """What its answer told; None before there is one, and for an answer without a body."""
         self._flows = asyncio.Event()
         self._flows.set()
+        self._asked_since: float | None = None
         self._resting_since: float | None = None
         self._hurried = False
         self._response: Response | None = None
@@ -69,11 +70,12 @@ class Fetcher:
     def view(self) -> Fetch:
         """This fetch as the planner sees it; a prefix which is only compared or skipped is not work of its own."""
         begun = self.start.start
-        return Fetch(self.id, begun, max(begun, self.position), self.end, self.start.sequential, self._resting_since)
+        resting, asked = self._resting_since, self._asked_since
+        return Fetch(self.id, begun, max(begun, self.position), self.end, self.start.sequential, resting, asked)
 
     def accept(self, answer: Response, *, compare: bool) -> None:
         """Take in what the body is: from where, to where, and whether it has to be compared."""
-        self.remote = answer.remote
+        self.remote, self._asked_since = answer.remote, None
         self.position = answer.start
         self.compare = compare
         # A part which was not asked for does not tell of the whole when it ends.
@@ -86,6 +88,7 @@ class Fetcher:
     def go(self, url: str, client: Client, crew: Crew) -> None:
         """Begin, in a task of its own on the running loop."""
         self.url = url
+        self._asked_since = asyncio.get_running_loop().time()
         self._task = asyncio.get_running_loop().create_task(self._run(url, client, crew), name=f"fetch {self.want}")
 
     @property

@@ -72,8 +72,12 @@ class _Draft:
     # -- the wants, most urgent first --------------------------------------------------------------------------------
 
     def drop_the_useless(self) -> None:
-        """Stop what has nothing more to bring, what has rested for long, and of two whole bodies the one behind."""
-        for fetch in sorted(self.view.fetches, key=lambda each: each.position):
+        """Stop what has nothing more to bring, what has rested for long, and what is too many: the one that is behind.
+
+        Where the origin turns out to bear less than is flying, what a blocked reader waits for is the last to go.
+        """
+        near = {each.id for offset in self.demands if (each := self.bringing(offset, self.ride)) in self.fetches}
+        for fetch in sorted(self.view.fetches, key=lambda each: (each.id in near, each.position)):
             done = self.reach(fetch) <= fetch.position != fetch.end
             if done or self.tired(fetch) or len(self.fetches) > self.slots:
                 self.stop(fetch)
@@ -288,5 +292,8 @@ class _Draft:
         rest = [each for each in self.fetches if self.rests(each)]
         foreign = [self.view.now + FOREIGN_SECONDS] if self.view.foreign else []
         wakes = [self.view.not_before, *foreign, *(self.drop_at(each) for each in rest if self.view.seekable)]
+        if len(self.fetches) > 1:
+            late = (each.asked_since for each in self.fetches if each.asked_since is not None)
+            wakes += [since + self.view.policy.answer_seconds for since in late]
         wake_at = min((each for each in wakes if each > self.view.now), default=None)
         return Plan(tuple(self.starts), tuple(self.stops), frozenset(each.id for each in rest), wake_at)

@@ -18,6 +18,7 @@ from kithara_file.events import EventBus, FetchStarted, Landed, Phase
 from kithara_file.ranges import ByteRange
 from kithara_file.session import offline
 from kithara_file.session.completion import Completion
+from kithara_file.session.crowd import Crowd
 from kithara_file.session.failures import Failures
 from kithara_file.session.flights import Flights
 from kithara_file.session.growth import Growth
@@ -69,6 +70,7 @@ class Session:
         self.link = Link()
         self.trouble = Trouble(config.retry, random)
         self.sharing = Sharing(holding, config.headers)
+        self.crowd = Crowd()
         self.flights = Flights(self._launch, self.sharing)
         self.judge = Judge(self, holding)
         self.failures = Failures(self)
@@ -132,11 +134,11 @@ class Session:
 
     def look(self, demands: tuple[Demand, ...], now: float) -> View:
         """Return all that the decision may depend on."""
-        policy = self.audience.policy
+        policy = self.crowd.bounded(self.audience.policy, flying := self.flights.views, now)
         return View(
             length=self.holding.length,
             coverage=self.judge.coverage,
-            fetches=self.flights.views,
+            fetches=flying,
             demands=self.opening.demand + self.judge.missing(demands),
             playheads=self.audience.playheads,
             seekable=self.judge.seekable,

@@ -23,6 +23,8 @@ class Fetch:
     """It runs to the end of its gap as part of the steady download, and is not bounded by a reader's window."""
     resting_since: float | None = None
     """When its socket was last left unread; None while it flows."""
+    asked_since: float | None = None
+    """When it was asked for; None once it has been answered."""
 
 
 @dataclass(frozen=True, slots=True)
