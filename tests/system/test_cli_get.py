@@ -94,6 +94,12 @@ def test_an_ended_download_leaves_no_half_file_and_goes_on_when_run_again(
     assert holds(tmp_path / "copy", BODY)
 
 
+def test_an_empty_file_is_not_said_to_come_from_the_cache(origin: Origin, store_dir: Path, tmp_path: Path) -> None:
+    ran = kithara(store_dir, "get", origin.serve("/song", b""), "-o", tmp_path / "copy")
+    assert (ran.code, ran.err) == (0, f"song: 0 B, saved as {tmp_path / 'copy'}\n")
+    assert (tmp_path / "copy").read_bytes() == b""
+
+
 def test_ctrl_c_says_what_is_kept_and_how_to_go_on(origin: Origin, store_dir: Path, tmp_path: Path) -> None:
     origin.serve("/song", BODY)
     told = interrupted(origin, store_dir, tmp_path / "copy", signal.SIGINT).err

@@ -18,7 +18,7 @@ from kithara_file.cli.keys import Keys
 from kithara_file.cli.listen import Knobs
 from kithara_file.cli.options import Source
 from kithara_file.cli.show import say
-from kithara_file.cli.sound import Sound, open_sound, sentence
+from kithara_file.cli.sound import Damage, Sound, open_sound, sentence
 from kithara_file.cli.stage import Moment, Stage, stage
 from kithara_file.cli.standard import complaint
 from kithara_file.clock import CancelToken
@@ -45,6 +45,7 @@ class Concert:
         self._quiet = False
         self._cancel = CancelToken()
         self._open: dict[Sound, Subscription] = {}
+        self._damage: dict[Sound, Damage] = {}
         self._lines: dict[int, str] = {}
         """What to tell of each track that was opened, by its number."""
         self._waiting: WeakSet[Sound] = WeakSet()
@@ -87,6 +88,7 @@ class Concert:
         def open_track(spec: Spec | None) -> Audio:
             sound = open_sound(self._urls[number], self._source, self._knobs, spec, self._cancel)
             self._lines[number] = sound.told
+            self._damage[sound] = Damage(sound.title)
             self._open[sound] = sound.audio.events.subscribe()
             return sound.audio
 
@@ -106,6 +108,7 @@ class Concert:
                 self._tell_of(sound, event)
             if closed:
                 del self._open[sound]
+                self._tell_if(self._damage.pop(sound).rest())
 
     def _tell_of(self, sound: Sound, event: FileEvent) -> None:
         if isinstance(event, Stalled):
@@ -115,10 +118,16 @@ class Concert:
             if event.seconds >= LONG_STALL_SECONDS:
                 waited, place = words.seconds(event.seconds), words.clock(event.position)
                 self._tell(f"{sound.title}: waited {waited} at {place} for what was to come")
+        else:
+            self._tell_if(self._damage[sound].note(event))
 
     def _tell_failure(self, text: str) -> None:
         self._failed = True
         say(self._console, f"kithara: {text}")
+
+    def _tell_if(self, text: str | None) -> None:
+        if text is not None:
+            self._tell(text)
 
     def _tell(self, text: str) -> None:
         if not self._quiet:

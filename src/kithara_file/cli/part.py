@@ -5,7 +5,7 @@ Must not know: what is made of it.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from rich.console import Console
@@ -15,7 +15,8 @@ from kithara_file.audio.media import Samples
 from kithara_file.cli import words
 from kithara_file.cli.listen import Knobs, Part
 from kithara_file.cli.options import Source
-from kithara_file.cli.sound import Sound, open_sound, sentence
+from kithara_file.cli.show import say
+from kithara_file.cli.sound import Damage, Sound, open_sound, sentence
 from kithara_file.errors import MediaError
 
 _BLOCK = 16_384
@@ -35,19 +36,44 @@ def opened(url: str, source: Source, knobs: Knobs, part: Part) -> Iterator[Sound
 
 
 def blocks(sound: Sound, part: Part, console: Console, *, quiet: bool) -> Iterator[Samples]:
-    """Yield the sound of `part`, whose beginning is where `sound` stands, and draw how far it is."""
-    audio = sound.audio
-    left = None if part.duration is None else audio.spec.frames(part.duration)
-    with _bar(console, quiet=quiet) as progress:
+    """Yield the sound of `part`, whose beginning is where `sound` stands; draw how far it is, and tell of damage."""
+    with _bar(console, quiet=quiet) as progress, _telling(sound, console) as tell:
         task = progress.add_task(words.plain(sound.title), total=_seconds(sound, part), place="")
-        while left is None or left > 0:
-            block = audio.read(_BLOCK if left is None else min(_BLOCK, left))
-            if not len(block):
-                return
-            left = None if left is None else left - len(block)
+        for block in _read(sound, part):
             yield block
-            done = audio.position - part.start
-            progress.update(task, completed=done, total=_seconds(sound, part), place=words.clock(done))
+            tell()
+            done, whole = sound.audio.position - part.start, _seconds(sound, part)
+            place = words.clock(done) if whole is None else f"{words.clock(done)}/{words.clock(whole)}"
+            progress.update(task, completed=done, total=whole, place=place)
+
+
+def _read(sound: Sound, part: Part) -> Iterator[Samples]:
+    left = None if part.duration is None else sound.audio.spec.frames(part.duration)
+    while left is None or left > 0:
+        block = sound.audio.read(_BLOCK if left is None else min(_BLOCK, left))
+        if not len(block):
+            return
+        left = None if left is None else left - len(block)
+        yield block
+
+
+@contextmanager
+def _telling(sound: Sound, console: Console) -> Iterator[Callable[[], None]]:
+    """Give what tells of the damage that was met since it was last called; in the end the rest is told."""
+    damage = Damage(sound.title)
+
+    def tell() -> None:
+        while (event := events.take(0)) is not None:
+            say_if(damage.note(event))
+
+    def say_if(text: str | None) -> None:
+        if text is not None:
+            say(console, f"kithara: {text}")
+
+    with sound.audio.events.subscribe() as events:
+        yield tell
+        tell()
+    say_if(damage.rest())
 
 
 def _seconds(sound: Sound, part: Part) -> float | None:
@@ -64,7 +90,7 @@ def _bar(console: Console, *, quiet: bool) -> Progress:
         name,
         BarColumn(bar_width=None),
         place,
-        TimeRemainingColumn(),
+        TimeRemainingColumn(compact=True),
         console=console,
         expand=True,
         transient=True,

@@ -123,9 +123,9 @@ def outcome(download: Download) -> str:
     """Return what a finished download was, in one line."""
     length = download.length or 0
     told = f"{download.label}: {words.size(length)}"
-    if not download.network_bytes:
+    if not download.network_bytes and length:
         told += " from the cache" if download.session is None or download.session.remote is not None else ""
-    else:
+    elif length:
         told += f" in {words.seconds(download.seconds)}"
         if (fetched := words.size(download.network_bytes)) != words.size(length):
             told += f" ({fetched} fetched)"

@@ -7,13 +7,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from kithara_file.audio import Audio, MediaInfo, Spec
+from kithara_file.audio import Audio, DecodeError, MediaInfo, Spec
 from kithara_file.cli import words
 from kithara_file.cli.listen import Knobs
 from kithara_file.cli.options import MIB, Source
 from kithara_file.cli.standard import complaint
 from kithara_file.clock import CancelToken
 from kithara_file.errors import MediaError
+from kithara_file.events import FileEvent
 from kithara_file.ranges import Coverage
 from kithara_file.session.file import File, FileSession
 
@@ -46,6 +47,30 @@ class Sound:
         info, length = self.audio.media_info, self.audio.duration
         facts = ["length unknown" if length is None else words.clock(length), *form(info)]
         return f"{self.title}: {', '.join(facts)}"
+
+
+class Damage:
+    """What of a track was skipped because it is damaged, as it is told: the first place, and how many more there are.
+
+    A file that is damaged all over would fill the screen.
+    """
+
+    def __init__(self, title: str) -> None:
+        self._title = title
+        self._places = 0
+
+    def note(self, event: FileEvent) -> str | None:
+        """Return what to say of `event`, None when there is nothing to say."""
+        if not isinstance(event, DecodeError):
+            return None
+        self._places += 1
+        return f"{self._title}: damage at {words.clock(int(event.position))} was skipped" if self._places == 1 else None
+
+    def rest(self) -> str | None:
+        """Return what to say in the end."""
+        if self._places < 2:
+            return None
+        return f"{self._title}: damage in {self._places} places was skipped"
 
 
 def open_sound(

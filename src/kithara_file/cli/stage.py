@@ -63,7 +63,7 @@ class Lit:
 
 
 def line(moment: Moment, bar: CoverageBar) -> RenderableType:
-    """Return one line as wide as the terminal."""
+    """Return one line as wide as the terminal; what does not fit is cut off the title, which stands last."""
     share = moment.position / moment.duration if moment.duration else None
     bar.update(moment.present, moment.length, share)
     end = "-:--" if moment.duration is None else words.clock(moment.duration)
@@ -78,7 +78,7 @@ def line(moment: Moment, bar: CoverageBar) -> RenderableType:
         Text(words.clock(int(moment.position))),
         bar,
         Text(end),
-        Text(words.plain("  ".join((moment.title, *moment.notes))), overflow="ellipsis", no_wrap=True),
+        Text(words.plain("  ".join((*moment.notes, moment.title))), overflow="ellipsis", no_wrap=True),
     )
     return table
 

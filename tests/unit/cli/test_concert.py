@@ -12,7 +12,7 @@ from kithara_file.cli.listen import Knobs
 from kithara_file.cli.options import Source
 from kithara_file.cli.sound import open_sound
 from tests.unit.cli.kit import console, written
-from tests.unit.cli.sounds import tone
+from tests.unit.cli.sounds import damaged, tone
 
 FAST = 50.0
 
@@ -100,3 +100,11 @@ def test_when_nothing_can_be_opened_the_sink_is_left_alone(tmp_path: Path) -> No
     sink = NullSink()
     assert Concert([str(tmp_path / "absent")], Source(), Knobs(), console()).play(sink, 0, volume=100, quiet=False) == 1
     assert sink.frames == 0
+
+
+def test_damage_is_told(tmp_path: Path) -> None:
+    on = console(200)
+    assert (
+        Concert([str(damaged(tmp_path))], Source(), Knobs(), on).play(NullSink(FAST), 0.0, volume=100, quiet=False) == 0
+    )
+    assert "damaged.flac: damage at 0:01 was skipped\n" in written(on)

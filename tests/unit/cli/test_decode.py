@@ -8,7 +8,7 @@ import pytest
 import soundfile  # type: ignore[import-untyped]
 
 from tests.unit.cli.kit import run
-from tests.unit.cli.sounds import tone
+from tests.unit.cli.sounds import damaged, tone
 
 
 @pytest.mark.parametrize(
@@ -52,3 +52,14 @@ def test_a_device_is_written_to(capsys: pytest.CaptureFixture[str], tmp_path: Pa
     (tmp_path / "null.wav").symlink_to("/dev/null")
     assert run(capsys, "decode", tone(tmp_path), "-o", tmp_path / "null.wav").code == 0
     assert (tmp_path / "null.wav").is_symlink()
+
+
+@pytest.mark.parametrize("quiet", [(), ("-q",)])
+def test_damage_is_told_and_the_rest_decoded(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path, quiet: tuple[str, ...]
+) -> None:
+    out = tmp_path / "out.wav"
+    told = run(capsys, "decode", damaged(tmp_path), "-o", out, *quiet)
+    assert told.code == 0
+    assert told.err.startswith("kithara: damaged.flac: damage at 0:01 was skipped\n")
+    assert soundfile.info(out).duration == pytest.approx(3.0)

@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from kithara_file.audio import Spec
+from kithara_file.audio import DecodeError, Spec, Stalled
 from kithara_file.cli.listen import Knobs
 from kithara_file.cli.options import Source
-from kithara_file.cli.sound import open_sound, sentence
+from kithara_file.cli.sound import Damage, open_sound, sentence
 from kithara_file.errors import NotFound, UnsupportedMedia
 from tests.unit.cli.sounds import tone
 from tests.world.music import RECIPES, encode, sine
@@ -46,3 +46,13 @@ def test_failures_of_the_decoder_tell_the_name_and_others_know_it(tmp_path: Path
     with pytest.raises(UnsupportedMedia, match=r"words: This is not a media file"):
         open_sound(str(tmp_path / "words"), HERE, Knobs())
     assert sentence("song", NotFound(404, url="http://host/song")).startswith("http://host/song answered")
+
+
+def test_damage_is_told_once_and_counted_in_the_end() -> None:
+    damage = Damage("song")
+    assert damage.note(Stalled(1.0)) is None
+    assert damage.rest() is None
+    assert damage.note(DecodeError(26.9, "bad")) == "song: damage at 0:26 was skipped"
+    assert damage.rest() is None
+    assert damage.note(DecodeError(27.0, "bad")) is None
+    assert damage.rest() == "song: damage in 2 places was skipped"

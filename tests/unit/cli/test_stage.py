@@ -23,7 +23,7 @@ def test_the_playhead_stands_in_what_is_here() -> None:
     assert shown.startswith("playing 1:02 ")
     assert "┃█" in shown
     assert re.search("█▓?░", shown)
-    assert " 2:05 song  [2/3]  80 %" in shown
+    assert " 2:05 [2/3]  80 %  song" in shown
     bar = shown.split()[2]
     assert bar.index("┃") / len(bar) == pytest.approx(0.5, abs=0.05)
 
@@ -39,6 +39,10 @@ def test_it_is_one_line_however_long_the_title_and_narrow_the_terminal(width: in
     shown = drawn(Moment("paused", "a long title " * 30, 7.0, 9.0, Coverage(), 10), width)
     assert shown.count("\n") == 1
     assert len(shown) <= width + 1
+
+
+def test_a_long_title_does_not_hide_that_the_sound_is_off() -> None:
+    assert "[2/3]  muted  a long" in drawn(Moment("playing", "a long title " * 9, notes=("[2/3]", "muted")))
 
 
 def test_a_title_cannot_steer_the_terminal() -> None:

@@ -89,5 +89,5 @@ def test_the_system_is_quoted_without_its_numbers(error: Exception, told: str) -
 
 
 def test_an_error_with_a_sentence_of_its_own_keeps_it() -> None:
-    error = NotFound(url="http://host/a", status=404)
+    error = NotFound(404, url="http://host/a")
     assert complaint(error) == str(error)
