@@ -178,12 +178,12 @@ def test_keys_go_from_track_to_track(store_dir: Path, long_song: Path, tmp_path:
     other = tmp_path / "other.wav"
     other.write_bytes(long_song.read_bytes())
     with Terminal(store_dir, "play", "--sink", "null", long_song, other) as terminal:
-        terminal.wait_for(r"playing .*long\.wav +\[1/2\]")
+        terminal.wait_for(r"playing .*\[1/2\]  long\.wav")
         terminal.type("n")
-        terminal.wait_for(r"playing .*other\.wav +\[2/2\]")
+        terminal.wait_for(r"playing .*\[2/2\]  other\.wav")
         seen = len(terminal.said)
         terminal.type("p")
-        terminal.wait_for(rf"(?s).{{{seen}}}.*playing [^\r]*long\.wav +\[1/2\]")
+        terminal.wait_for(rf"(?s).{{{seen}}}.*playing [^\r]*\[1/2\]  long\.wav")
         terminal.type("nn")
         assert terminal.end(within=3.0) == 0
 

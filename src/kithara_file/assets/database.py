@@ -129,7 +129,7 @@ class Database:
         self._inode = os.fstat(fd).st_ino
         os.close(fd)
         connection = sqlite3.connect(
-            f"file:{quote(str(self._path))}?mode=rw",
+            f"file:{quote(os.fsencode(self._path))}?mode=rw",
             uri=True,
             timeout=_BUSY_SECONDS,
             isolation_level=None,

@@ -54,17 +54,17 @@ def canonical_url(url: str) -> CanonicalUrl:
     """
     found = _PARTS.fullmatch(url)
     if found is None or _CONTROL.search(url):
-        raise InvalidKey("A key needs an absolute URL without control characters")
+        raise InvalidKey("The URL must be absolute, and without control characters such as line breaks")
     scheme, authority, path, query = found[1].lower(), found[2], found[3], found[4] or ""
     if scheme not in _DEFAULT_PORTS:
-        raise InvalidKey(f"A key needs an http or https URL, not {scheme}")
+        raise InvalidKey(f"The URL must be http or https, not {scheme}")
     return CanonicalUrl(f"{scheme}://{_authority(scheme, authority)}{_path(path)}", _escapes(query, "?"))
 
 
 def _authority(scheme: str, text: str) -> str:
     found = _AUTHORITY.fullmatch(text)
     if found is None or not found[1]:
-        raise InvalidKey("The URL of a key must name a host, and a port only in digits")
+        raise InvalidKey("The URL must name a host, and a port only in digits")
     port = int(found[2]) if found[2] else _DEFAULT_PORTS[scheme]
     if port > 65535:
         raise InvalidKey(f"There is no port {port}")

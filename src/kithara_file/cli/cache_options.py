@@ -73,6 +73,8 @@ class Shelf:
     def find(self, word: str) -> StoredAsset:
         """Return the asset that a URL, or the beginning of an id, names; raises `AssetError` for none."""
         if not is_id(word):
+            if "://" not in word:
+                raise AssetError(f"{word} is neither a URL nor the first 4 or more digits of an id, as ls shows them")
             found = self.store.find(self.key(word))
             if found is None:
                 raise AssetError(f"Nothing of {self.key(word).url} is stored in {self.store.root}")

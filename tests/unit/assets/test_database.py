@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sqlite3
 import stat
 from collections.abc import Iterator
@@ -49,6 +50,15 @@ def test_what_was_said_is_known_to_others_and_later(words: Words, tmp_path: Path
     assert other.all() == ["a"]
     other.database.close()
     assert words.all() == ["a"]
+
+
+def test_the_name_of_a_folder_may_have_bytes_that_are_no_letters(tmp_path: Path) -> None:
+    folder = Path(os.fsdecode(bytes(tmp_path) + b"/\xff"))
+    folder.mkdir()
+    words = Words(folder)
+    words.add("one")
+    assert words.all() == ["one"]
+    words.database.close()
 
 
 def test_nothing_is_opened_before_a_question(words: Words) -> None:

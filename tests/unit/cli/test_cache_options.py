@@ -82,3 +82,8 @@ class Terminal(io.StringIO):
 def test_somebody_at_a_terminal_is_asked(monkeypatch: pytest.MonkeyPatch, answer: str, *, agreed: bool) -> None:
     monkeypatch.setattr(sys, "stdin", Terminal(answer))
     assert sure("Remove all?", yes=False) is agreed
+
+
+def test_what_is_neither_url_nor_id_is_called_so(store_dir: Path) -> None:
+    with AssetStore(store_dir) as store, pytest.raises(AssetError, match="nonsense is neither a URL nor"):
+        Shelf(store, console()).find("nonsense")
