@@ -55,8 +55,10 @@ def test_an_asset_is_named_by_its_url_or_the_beginning_of_its_id(store_dir: Path
             shelf.find("https://example.org/1")
         with pytest.raises(AssetError, match=r"No assets in .* have an id like 0000"):
             shelf.find("0000")
-        with pytest.raises(InvalidKey):
+        with pytest.raises(AssetError, match="nonsense is neither a URL nor"):
             shelf.find("nonsense")
+        with pytest.raises(InvalidKey, match="must name a host"):
+            shelf.find("http://")
 
 
 def test_the_name_and_the_cache_key_are_a_part_of_the_identity(store_dir: Path) -> None:
@@ -82,8 +84,3 @@ class Terminal(io.StringIO):
 def test_somebody_at_a_terminal_is_asked(monkeypatch: pytest.MonkeyPatch, answer: str, *, agreed: bool) -> None:
     monkeypatch.setattr(sys, "stdin", Terminal(answer))
     assert sure("Remove all?", yes=False) is agreed
-
-
-def test_what_is_neither_url_nor_id_is_called_so(store_dir: Path) -> None:
-    with AssetStore(store_dir) as store, pytest.raises(AssetError, match="nonsense is neither a URL nor"):
-        Shelf(store, console()).find("nonsense")
