@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -201,6 +202,40 @@ def test_a_signer_that_fails_is_told_with_its_reason(origin: Origin, store_dir: 
     found = tells(AccessDenied, expiring(origin), store_dir, refresh_url=fail)
     assert found.error is not None
     assert any("the key is lost" in note for note in found.error.__notes__)
+
+
+@pytest.mark.parametrize(
+    "given", [None, 7, b"http://host/", "", "/etc/passwd", "ftp://host/a", "http://[", SystemExit(3)]
+)
+def test_a_signer_that_gives_nonsense_is_told_with_its_reason(origin: Origin, store_dir: Path, given: object) -> None:
+    def sign() -> str:
+        if isinstance(given, BaseException):
+            raise given
+        return given  # type: ignore[return-value]
+
+    found = tells(AccessDenied, expiring(origin), store_dir, refresh_url=sign)
+    assert found.error is not None
+    assert any("refresh_url failed" in note for note in found.error.__notes__)
+
+
+def test_a_signer_that_hangs_keeps_nobody_else_waiting(origin: Origin, store_dir: Path) -> None:
+    release, asked = threading.Event(), threading.Event()
+    fresh = origin.serve("/fresh", DATA)
+
+    def sign() -> str:
+        asked.set()
+        assert release.wait(10)
+        return fresh
+
+    def work() -> None:
+        assert asked.wait(5)
+        heals(origin.serve("/other", DATA), store_dir)  # which is stored, closed and opened again on the way
+        release.set()
+
+    other = threading.Thread(target=work)
+    other.start()
+    heals(expiring(origin), store_dir, refresh_url=sign)
+    other.join()
 
 
 def test_a_new_url_of_other_bytes_is_not_mixed_in(origin: Origin, store_dir: Path) -> None:

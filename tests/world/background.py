@@ -45,5 +45,9 @@ class InlineBackground:
         await asyncio.sleep(self.disk_seconds)
         return work()
 
+    async def aside(self, work: Callable[[], T]) -> T:
+        """Do the same beside the disk."""
+        return await self.on_disk(work)
+
     def __repr__(self) -> str:
         return f"<InlineBackground {'alive' if self.alive else 'dead'}>"

@@ -24,6 +24,7 @@ from kithara_file.errors import (
     Unavailable,
 )
 from kithara_file.events import CacheBypassed, DownloadError, Error, RemoteChanged, ServedStale
+from kithara_file.net.address import Address
 from kithara_file.net.vary import selects
 from kithara_file.ranges import Coverage
 from kithara_file.session.landing import Mismatch
@@ -148,9 +149,9 @@ class Failures:
         session = self._session
         try:
             async with asyncio.timeout(REFRESH_SECONDS):
-                session.url = await session.background.on_disk(refresh)
+                session.url = _checked(await session.background.aside(refresh))
             session.trouble.forgive()
-        except Exception as failure:  # noqa: BLE001 - the caller's function may raise anything; readers get the reason
+        except (Exception, SystemExit, KeyboardInterrupt) as failure:  # noqa: BLE001 - the caller's may raise anything
             error.add_note(f"refresh_url failed: {failure!r}")
             self.give_up(error)
         finally:
@@ -208,6 +209,15 @@ class Failures:
         """Give up a refresh under way."""
         if self._refreshing is not None:
             self._refreshing.cancel()
+
+
+def _checked(url: object) -> str:
+    """Return what `refresh_url` gave if that may be asked for; raises what is wrong with it."""
+    if not isinstance(url, str):
+        msg = f"it returned {type(url).__name__} and no URL"
+        raise TypeError(msg)
+    Address.of(url)
+    return url
 
 
 def _told(error: KitharaError) -> float:

@@ -39,7 +39,10 @@ class Background(Protocol):
         """Run `function` on the loop soon; from any thread, also from a finalizer."""
 
     async def on_disk(self, work: Callable[[], T]) -> T:
-        """Run blocking work off the loop."""
+        """Run blocking work off the loop, one after the other."""
+
+    async def aside(self, work: Callable[[], T]) -> T:
+        """Run work that may never end off the loop, so that nothing waits behind it."""
 
 
 class House(Protocol):

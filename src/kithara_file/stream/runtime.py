@@ -86,6 +86,10 @@ class Runtime:
         """Run blocking disk work off the loop and return its result; when cancelled the work still runs to its end."""
         return await asyncio.wrap_future(self.disk.submit(work))
 
+    async def aside(self, work: Callable[[], T]) -> T:
+        """Run a stranger's `work`, which may never end, in a thread of its own, where nothing waits behind it."""
+        return await asyncio.wrap_future(DiskHand().submit(work))
+
     def at_stop(self, farewell: Callable[[], Awaitable[None]]) -> None:
         """Await `farewell()` on the loop before it ends."""
         self._farewells.append(farewell)

@@ -110,6 +110,15 @@ def test_disk_work_that_fails_raises_where_it_is_awaited(runtime: Runtime) -> No
         runtime.submit(main()).result(SOON)
 
 
+def test_what_may_never_end_keeps_no_disk_work_waiting(runtime: Runtime) -> None:
+    go = threading.Event()
+    strange = runtime.submit(runtime.aside(lambda: go.wait(SOON)))
+    assert runtime.submit(runtime.on_disk(lambda: 7)).result(SOON) == 7
+    assert not strange.done()
+    go.set()
+    assert strange.result(SOON)
+
+
 def test_disk_work_of_a_cancelled_task_still_ends(runtime: Runtime) -> None:
     begun, go, ended = threading.Event(), threading.Event(), threading.Event()
 
