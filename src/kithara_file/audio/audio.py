@@ -74,7 +74,7 @@ class Audio:
         self._worker = Worker(self._ring, self._decoder, self._converter, self._door, self.events)
         self.events.publish(FormatDetected(self.media_info))
         self._worker.start()
-        self._finalizer = weakref.finalize(self, _abandon, self._ring, self._door)
+        self._finalizer = weakref.finalize(self, _drop, self._ring, self._door)
 
     # -- reading -----------------------------------------------------------------------------------------------------
 
@@ -235,7 +235,8 @@ class Audio:
         """Stop decoding, from any thread: a blocked `read` raises `StreamClosed`. Idempotent."""
         if not self._finalizer.detach():
             return
-        _abandon(self._ring, self._door)
+        self._ring.close()
+        self._door.shut()
         thread = self._worker.thread
         thread.join(GRACE_SECONDS)
         if thread.is_alive() and self._door.busy:
@@ -271,6 +272,6 @@ def _teller(events: EventBus, spec: Spec) -> Callable[[int, str], None]:
     return lambda frame, reason: events.publish(DecodeError(spec.seconds(frame), reason))
 
 
-def _abandon(ring: Ring, door: Door) -> None:
+def _drop(ring: Ring, door: Door) -> None:
+    door.drop()
     ring.close()
-    door.shut()

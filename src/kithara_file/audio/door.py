@@ -44,6 +44,7 @@ class Door:
     """Reads the file for one decoder, in one thread; `shut`, `busy` and `close_file` are for the others."""
 
     def __init__(self, file: BinaryFile, clock: Clock | None = None) -> None:
+        _check_file(file)
         self.onward = not seekable(file)
         """True when the file cannot seek, so that nobody knows where its end is."""
         self._file: BinaryFile | Onward = Onward(file, _taker(file)) if self.onward else file
@@ -51,9 +52,9 @@ class Door:
         self._clock = clock or SystemClock()
         self.busy = False
         """True while a call of the file runs."""
-        self._shut = False
+        self._shut = self._dropped = False
         self._wanted = self._heeded = 0
-        self.on_wait: Callable[[], None] = lambda: None
+        self.on_wait: Callable[[], None] = _nothing
         """Is called after a read for which the file made the decoder wait."""
         self.troubled = False
         """True while `raise_error` has something to raise."""
@@ -146,9 +147,24 @@ class Door:
         if self.busy:  # else it sees what is wanted: it says that it is busy before it looks
             getattr(self._file, "wake", bool)()
 
+    def leave(self) -> None:
+        """Hold nothing that the decoder has, which has ended, nor the file when that has been dropped.
+
+        Both hold this door, PyAV for as long as cycles are not collected, and a download would run on meanwhile.
+        """
+        self.on_wait, self.error = _nothing, None
+        if self._dropped:
+            self._file = nothing = io.BytesIO()
+            self._take = nothing.read1
+
     def shut(self) -> None:
         """Let no further call through to the file: they raise `StreamClosed`."""
         self._shut = self.troubled = True
+
+    def drop(self) -> None:
+        """Shut, and let the file go once the decoder has ended."""
+        self._dropped = True
+        self.shut()
 
     def close_file(self, timeout: float) -> None:
         """Close the file, waiting no longer than `timeout`: a foreign file may take a blocked read's lock for it."""
@@ -200,6 +216,17 @@ class QuietDoor:
     def tell(self) -> int:
         """Return the position."""
         return self._door.tell()
+
+
+def _nothing() -> None:
+    """Do nothing."""
+
+
+def _check_file(file: object) -> None:
+    """Refuse what has no bytes to read; a path or a URL is the mistake that is made first."""
+    if isinstance(file, io.TextIOBase) or not callable(getattr(file, "read", None)):
+        msg = f"sound is read from a binary file object, not from {type(file).__name__}; see open_file"
+        raise TypeError(msg)
 
 
 def _taker(file: Any) -> Callable[[int], bytes]:

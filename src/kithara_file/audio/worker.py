@@ -43,6 +43,7 @@ class Worker:
                 self._do(work)
         finally:
             self._decoder.close()
+            self._door.leave()
 
     def _do(self, work: Work) -> None:
         try:

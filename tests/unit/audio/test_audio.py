@@ -264,6 +264,26 @@ def test_a_dropped_audio_ends_its_thread() -> None:
     assert not thread.is_alive()
 
 
+@pytest.mark.parametrize("name", ["wav", "flac", "mp3 cbr", "m4a moov first"])
+def test_a_dropped_audio_lets_its_file_go_at_once_and_not_when_cycles_are_collected(name: str) -> None:
+    gc.disable()
+    try:
+        audio = Audio(file := Failing(song(name).data))
+        audio.read(10)
+        thread, alive = audio._worker.thread, weakref.ref(file)
+        del audio, file
+        thread.join(SOON)
+        assert alive() is None
+    finally:
+        gc.enable()
+
+
+@pytest.mark.parametrize("mistake", ["song.flac", b"fLaC", None, io.StringIO("text")])
+def test_what_is_no_binary_file_is_called_so(mistake: object) -> None:
+    with pytest.raises(TypeError, match="a binary file object, not from"):
+        Audio(mistake)  # type: ignore[arg-type]
+
+
 def test_the_format_the_seek_and_the_end_are_told() -> None:
     events = EventBus()
     with Audio(io.BytesIO(song("flac").data), events=events) as audio:
