@@ -98,7 +98,7 @@ def _scrubbed(text: str, url: str) -> str:
     """Return one line of `text` without the query and user info of `url`, and without any other URL's."""
     query = url.partition("#")[0].partition("?")[2]
     if query:
-        text = text.replace(query, "…")
+        text = re.sub(rf"(?<!\w){re.escape(query)}(?!\w)", "…", text)  # a query of one letter is in many words
     return re.sub(r"(\w+://)[^\s/@]*@|(\?[^\s'\"]*)", _keep_scheme, " ".join(text.split()))
 
 

@@ -84,3 +84,8 @@ def test_no_sentence_tells_a_secret(message: str) -> None:
         within_body(Outcome(pycurl.E_RECV_ERROR, message), URL, Accepted(Remote(), 0, None), 0),
     ):
         assert not any(word in str(error) for word in ("secret", "pw", "\n"))
+
+
+def test_a_query_of_one_letter_is_not_taken_out_of_words() -> None:
+    error = before_headers(Outcome(pycurl.E_COULDNT_CONNECT, "no proxy at p, or 127.0.0.1"), "http://host/a?p", 10.0)
+    assert "no proxy at …, or 127.0.0.1" in str(error)
