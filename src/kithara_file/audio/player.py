@@ -40,7 +40,8 @@ class Player:
     """Plays `audio`, and what is queued behind it, into `sink`: the machine's own device if none is given.
 
     A track is given as an `Audio`, or as what opens one: then it is opened half a minute before its turn, and can be
-    gone back to. It is closed once it was left, and all are with the player.
+    gone back to. It is closed once it was left, and all are with the player, which plays on until it is closed, also
+    when nobody holds it any more.
     """
 
     def __init__(self, audio: Audio | OpenTrack, sink: Sink | None = None, volume: float = 1.0) -> None:
