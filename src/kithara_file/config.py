@@ -161,14 +161,23 @@ class FileConfig:
         _demand(bool(os.fspath(self.url)), "url is empty")
         _demand(self.revalidate in ("auto", "always", "never"), f"revalidate cannot be {self.revalidate!r}")
         _demand(self.read_timeout is None or self.read_timeout > 0, "read_timeout must be positive or None")
+        # What users of other libraries give; they would hear of it in the middle of a download, or never.
+        _demand(isinstance(self.timeouts, Timeouts), "timeouts are a Timeouts(connect=, headers=, idle=)")
+        _demand(isinstance(self.retry, Retry), "retry is a Retry(retries=, first_delay=, …)")
+        self._check_headers()
+        _demand(self.max_fetches >= 1, "max_fetches must be >= 1")
+        _ = self.policy, self.promised
+
+    def _check_headers(self) -> None:
+        """Refuse what cannot be sent, without a word of any value."""
+        _demand(isinstance(self.headers, Mapping), "headers are a mapping from names to values")
         for name, value in self.headers.items():
+            _demand(all(isinstance(each, str) for each in (name, value)), f"header {name!r} and its value must be text")
             _demand(
                 bool(name) and name.isascii() and name.isprintable() and ":" not in name and " " not in name,
                 f"bad header name {name!r}",
             )
             _demand("\r" not in value and "\n" not in value, f"the value of header {name} has a line break")
-        _demand(self.max_fetches >= 1, "max_fetches must be >= 1")
-        _ = self.policy, self.promised
 
     @property
     def promised(self) -> str | None:

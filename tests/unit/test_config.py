@@ -123,3 +123,21 @@ def test_two_configurations_share_no_headers() -> None:
 def test_a_digest_has_one_spelling(spelling: str) -> None:
     assert FileConfig(URL, digest=spelling).promised == "sha256:" + 64 * "a"
     assert FileConfig(URL).promised is None
+
+
+@pytest.mark.parametrize(
+    "given,told",
+    [
+        ({"timeouts": 5}, "timeouts are a Timeouts"),
+        ({"timeouts": None}, "timeouts are a Timeouts"),
+        ({"retry": 3}, "retry is a Retry"),
+        ({"headers": None}, "headers are a mapping"),
+        ({"headers": [("Cookie", "secret")]}, "headers are a mapping"),
+        ({"headers": {"Cookie": b"secret"}}, "header 'Cookie' and its value must be text"),
+        ({"headers": {b"Cookie": "secret"}}, "must be text"),
+    ],
+)
+def test_what_other_libraries_take_is_refused_in_a_sentence(given: dict[str, Any], told: str) -> None:
+    with pytest.raises(ConfigError, match=told) as refused:
+        FileConfig("http://host/a", **given)
+    assert "secret" not in str(refused.value)
