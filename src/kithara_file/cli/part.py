@@ -17,6 +17,7 @@ from kithara_file.cli.listen import Knobs, Part
 from kithara_file.cli.options import Source
 from kithara_file.cli.show import say
 from kithara_file.cli.sound import Damage, Sound, open_sound, sentence
+from kithara_file.cli.standard import cursor_while_stopped
 from kithara_file.errors import MediaError
 
 _BLOCK = 16_384
@@ -37,7 +38,7 @@ def opened(url: str, source: Source, knobs: Knobs, part: Part) -> Iterator[Sound
 
 def blocks(sound: Sound, part: Part, console: Console, *, quiet: bool) -> Iterator[Samples]:
     """Yield the sound of `part`, whose beginning is where `sound` stands; draw how far it is, and tell of damage."""
-    with _bar(console, quiet=quiet) as progress, _telling(sound, console) as tell:
+    with cursor_while_stopped(console), _bar(console, quiet=quiet) as progress, _telling(sound, console) as tell:
         task = progress.add_task(words.plain(sound.title), total=_seconds(sound, part), place="")
         for block in _read(sound, part):
             yield block

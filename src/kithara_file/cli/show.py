@@ -20,7 +20,7 @@ from rich.text import Text
 from kithara_file.cli import words
 from kithara_file.cli.bar import CoverageBar
 from kithara_file.cli.download import Download, Watcher
-from kithara_file.cli.standard import complaint
+from kithara_file.cli.standard import complaint, cursor_while_stopped
 
 _LABEL_WIDTH = 28
 
@@ -150,7 +150,7 @@ def watching(console: Console, *, quiet: bool) -> Iterator[Watcher]:
         yield Lines(console, quiet=quiet)
         return
     bars = Bars(console)
-    with bars.progress:
+    with cursor_while_stopped(console), bars.progress:
         yield bars
 
 

@@ -17,6 +17,7 @@ from rich.text import Text
 
 from kithara_file.cli import words
 from kithara_file.cli.bar import CoverageBar
+from kithara_file.cli.standard import cursor_while_stopped
 from kithara_file.ranges import Coverage
 
 _STYLES = {"playing": "green", "paused": "yellow", "waiting": "bold red", "opening": "cyan"}
@@ -90,7 +91,6 @@ def stage(console: Console, *, quiet: bool) -> Iterator[Stage]:
         yield Dark()
         return
     # What goes to standard output may be the sound itself.
-    with Live(
-        console=console, auto_refresh=False, transient=True, redirect_stdout=False, redirect_stderr=False
-    ) as live:
+    line_of = Live(console=console, auto_refresh=False, transient=True, redirect_stdout=False, redirect_stderr=False)
+    with cursor_while_stopped(console), line_of as live:
         yield Lit(live)

@@ -8,13 +8,21 @@ from __future__ import annotations
 import errno
 import io
 import os
+import signal
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import FrameType
 from typing import BinaryIO, TextIO
 
 from rich.console import Console
 
 _WIDE = 1000
 """Columns where no terminal sets a limit, so that no line is folded which another program reads."""
+
+
+_SHOWN, _HIDDEN = b"\x1b[?25h", b"\x1b[?25l"
+"""The cursor (DECTCEM)."""
 
 
 class Screen(Console):
@@ -40,6 +48,28 @@ def settle() -> None:
             os.open(os.devnull, os.O_RDWR)  # takes the lowest number that is free: this one
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(errors="backslashreplace")
+
+
+@contextmanager
+def cursor_while_stopped(console: Console) -> Iterator[None]:
+    """Show the cursor, which a moving line hides, while Ctrl-Z has stopped the program and a shell is typed into."""
+
+    def stopped(number: int, _frame: FrameType | None) -> None:
+        os.write(console.file.fileno(), _SHOWN)
+        signal.signal(number, signal.SIG_DFL)
+        os.kill(os.getpid(), number)  # it ends when somebody lets the program go on
+        signal.signal(number, stopped)
+        os.write(console.file.fileno(), _HIDDEN)
+
+    stop = getattr(signal, "SIGTSTP", None)
+    if stop is None or not console.is_terminal or signal.getsignal(stop) is not signal.SIG_DFL:
+        yield
+        return
+    signal.signal(stop, stopped)
+    try:
+        yield
+    finally:
+        signal.signal(stop, signal.SIG_DFL)
 
 
 def stdout() -> TextIO:

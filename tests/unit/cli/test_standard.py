@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import io
 import os
+import signal
 import subprocess
 import sys
 from contextlib import suppress
@@ -91,3 +92,26 @@ def test_the_system_is_quoted_without_its_numbers(error: Exception, told: str) -
 def test_an_error_with_a_sentence_of_its_own_keeps_it() -> None:
     error = NotFound(404, url="http://host/a")
     assert complaint(error) == str(error)
+
+
+_STOPS = """
+import os, signal
+from kithara_file.cli.standard import Screen, cursor_while_stopped
+with cursor_while_stopped(Screen(stderr=True, force_terminal=True)):
+    os.kill(os.getpid(), signal.SIGTSTP)
+"""
+
+
+def test_a_stopped_program_leaves_the_cursor_to_be_seen() -> None:
+    process = subprocess.Popen([sys.executable, "-c", _STOPS], stderr=subprocess.PIPE, process_group=0)
+    try:
+        _, status = os.waitpid(process.pid, os.WUNTRACED)
+        assert os.WIFSTOPPED(status)
+        assert process.stderr is not None
+        assert os.read(process.stderr.fileno(), 100) == b"\x1b[?25h"
+        process.send_signal(signal.SIGCONT)
+        assert process.communicate(timeout=30)[1] == b"\x1b[?25l"
+        assert process.returncode == 0
+    finally:
+        process.kill()
+        process.wait(30)
