@@ -215,3 +215,20 @@ def test_an_unasked_part_of_an_unknown_whole_is_no_end(origin: Origin, store_dir
     part = b"HTTP/1.1 206 Partial Content\r\nContent-Range: bytes 0-99999/*\r\nContent-Length: 100000\r\n"
     raw = Raw(part + b'ETag: "v1"\r\n\r\n' + DATA[:BREAK])
     heals(origin.serve("/a", DATA, faults=[raw]), store_dir)
+
+
+def test_parts_of_a_whole_that_nobody_ever_tells_the_length_of_are_told_and_not_asked_for_for_ever(
+    origin: Origin, store_dir: Path
+) -> None:
+    """The first is a part, all are of an unknown total, and a refusal without a length proves no end."""
+    part = b"HTTP/1.1 206 Partial Content\r\nContent-Range: bytes 0-99999/*\r\nContent-Length: 100000\r\n\r\n"
+    refusal = Raw(b"HTTP/1.1 416 Range Not Satisfiable\r\nContent-Length: 0\r\n\r\n")
+    beyond = f"bytes={len(DATA)}-"
+    always: list[Item] = [
+        when(lambda request: request.range is None, Raw(part + DATA[:100_000])),
+        when(lambda request: (request.range or "").startswith(beyond), refusal),
+        when(ranged, SayRange(total="*")),
+    ]
+    found = tells((InvalidResponse, RangeNotSatisfiable), origin.serve("/a", DATA, etag=None, always=always), store_dir)
+    assert found.data == DATA
+    assert len(origin.requests("/a")) < 30

@@ -25,6 +25,7 @@ from kithara_file.errors import (
 )
 from kithara_file.events import CacheBypassed, DownloadError, Error, RemoteChanged, ServedStale
 from kithara_file.net.address import Address
+from kithara_file.net.client import WHOLE
 from kithara_file.net.vary import selects
 from kithara_file.ranges import Coverage
 from kithara_file.session.landing import Mismatch
@@ -71,6 +72,9 @@ class Failures:
             holding.announce(fetcher.position)
         elif fetcher.answered and not fetcher.whole and fetcher.position <= fetcher.start.start:
             self._failed(fetcher, InvalidResponse("a range without a byte", url=session.url, stage="body"))
+        elif fetcher.answered and fetcher.want is WHOLE and not (fetcher.whole or fetcher.landed):
+            reason = "a part where the whole was asked for"  # and the same part when it is asked again, for ever
+            self._failed(fetcher, InvalidResponse(reason, url=session.url, stage="body"))
 
     def _changed(self, fetcher: Fetcher, error: ResourceChanged) -> None:
         session = self._session

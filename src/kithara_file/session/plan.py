@@ -89,7 +89,7 @@ class _Draft:
             if isinstance(near, Fetch) and near in self.fetches:
                 self.urgent.add(near.id)
             elif near is None and not self.late:
-                self.waiting = self.waiting or not self.make_room()  # who has waited longest is not overtaken
+                self.waiting = self.waiting or not self.make_room(offset)  # who has waited longest is not overtaken
                 if not self.waiting:
                     self.begin(offset, self.size_at(offset))
         self.pressed = bool(self.urgent or self.starts or self.waiting)
@@ -239,10 +239,13 @@ class _Draft:
         steady = size == FAR
         self.starts.append(Start(offset, None if steady and end == self.end else end, steady))
 
-    def make_room(self) -> bool:
+    def make_room(self, offset: int) -> bool:
         """Tell whether a demand may start: a slot is free, or one was taken from a fetch that matters less."""
-        if not self.view.seekable and self.fetches:  # the whole body is past this byte and will not bring it any more
-            self.stop(self.fetches[0])
+        if not self.view.seekable and self.fetches:
+            if self.fetches[0].position <= offset:  # it is only a part, and the next one would be the same
+                self.urgent.add(self.fetches[0].id)
+                return False
+            self.stop(self.fetches[0])  # the whole body is past this byte and will not bring it any more
         if self.free > 0:
             return True
         needs = self.needs()
