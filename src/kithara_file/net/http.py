@@ -15,7 +15,7 @@ from kithara_file.clock import Clock, SystemClock
 from kithara_file.config import Timeouts
 from kithara_file.errors import InvalidResponse, KitharaError, NetTimeout, public_url
 from kithara_file.net.address import Address
-from kithara_file.net.client import NotModified, Want
+from kithara_file.net.client import WHOLE, NotModified, Want
 from kithara_file.net.decode import CODINGS
 from kithara_file.net.engine import Engine
 from kithara_file.net.faults import before_headers
@@ -91,10 +91,12 @@ class HttpClient:
         raise InvalidResponse(f"more than {MAX_REDIRECTS} redirects", url=url)
 
     async def _ask(
-        self, asked: Asked, home: Address, address: Address, *, unpack: bool = False
+        self, asked: Asked, home: Address, address: Address, *, unpack: bool = False, fresh: bool = False
     ) -> Body | NotModified | Address:
         _log.debug("> GET %s of %s", asked.want, public_url(address.url))
         handle = self._handle(asked, home, address, unpack=unpack)
+        if fresh:
+            handle.setopt(pycurl.FRESH_CONNECT, 1)
         transfer = Transfer(self._engine, handle, self._timeouts.headers)
         head = await self._head(transfer, address)
         _log.debug("< %d from %s", head.status, public_url(address.url))
@@ -102,8 +104,13 @@ class HttpClient:
             answer = self._judge(head, asked, address)
         except KitharaError as error:
             _log.debug("! %s", error)
-            await transfer.part(announced_length(head))
-            raise
+            if not isinstance(error, InvalidResponse):
+                await transfer.part(announced_length(head))
+                raise
+            transfer.close()  # it may be the answer to another question, and the next one would get ours
+            if asked.want is not WHOLE or transfer.fresh:  # a range is asked for in another way by whoever wants it
+                raise
+            return await self._ask(asked, home, address, unpack=unpack, fresh=True)
         if not isinstance(answer, Accepted):
             await transfer.part(announced_length(head))
             return answer

@@ -49,6 +49,8 @@ class Transfer:
         self._paused = False
         self._unwanted = 0
         self._gone = False
+        self.fresh = False
+        """True when a connection was made for it."""
         self.connected = False
         """True once its connection stood."""
         self.status = 0
@@ -61,6 +63,7 @@ class Transfer:
         handle.setopt(pycurl.HEADERFUNCTION, self._on_header)
         handle.setopt(pycurl.WRITEFUNCTION, self._on_body)
         handle.setopt(pycurl.PREREQFUNCTION, self._on_connected)
+        handle.setopt(pycurl.SOCKOPTFUNCTION, self._on_socket)
         engine.start(self)
 
     @property
@@ -132,6 +135,10 @@ class Transfer:
         self._wake()
 
     # -- what libcurl calls
+
+    def _on_socket(self, *_which: object) -> int:
+        self.fresh = True
+        return pycurl.SOCKOPT_OK
 
     def _on_connected(self, *_where: object) -> int:
         self.connected = True
