@@ -59,20 +59,21 @@ class CommittedStream(io.FileIO, Stream):
         with self._reading:
             start = io.FileIO.tell(self)
         try:
-            return self._readinto(buffer)
+            return self._readinto(buffer, start)
         except BaseException:
             with self._reading:
                 self._position = start
             raise
 
-    def _readinto(self, buffer: WriteableBuffer) -> int:
+    def _readinto(self, buffer: WriteableBuffer, start: int) -> int:
         if self.file.intact and self.error is None:
             try:
                 with self._reading:
                     count = io.FileIO.readinto(self, buffer)
             except OSError:
                 count = 0
-            if count and self.file.intact:
+            within = start + count <= (self.length or 0)  # the file may have grown since
+            if count and within and self.file.intact:
                 self._untold += count
                 if self._untold >= TELL_BYTES:
                     self.tell_source()
@@ -98,7 +99,8 @@ class CommittedStream(io.FileIO, Stream):
             except OSError:
                 data = b""
         end = start + len(data)
-        if (len(data) == size or end >= (self.length or 0)) and self.file.intact:
+        length = self.length or 0
+        if end <= length and (len(data) == size or end == length) and self.file.intact:
             return data
         self._position = start
         return Stream.read(self, size)

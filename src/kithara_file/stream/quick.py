@@ -61,7 +61,7 @@ class _Hooks:
         """
         stream, start = self._stream, -1
         readinto, tell = io.FileIO.readinto.__get__(stream), io.FileIO.tell.__get__(stream)
-        file, untold = stream.file, 0
+        file, length, untold = stream.file, stream.length or 0, 0
         try:
             buffer = yield 0
             while True:
@@ -70,7 +70,7 @@ class _Hooks:
                     count = readinto(buffer)
                 except OSError:
                     count = 0
-                if count and file.intact:
+                if count and file.intact and start + count <= length:
                     untold += count
                     if untold >= TELL_BYTES:
                         stream.tell_source(untold)

@@ -60,6 +60,21 @@ def test_a_file_that_was_cut_is_no_end(source: OnDisk, file: io.BufferedReader, 
     assert file.read() == DATA[-10:]
 
 
+@pytest.mark.parametrize("make", [buffer_of, io.BufferedReader])
+@pytest.mark.parametrize("size", [1, 100, SIZE, 3 * SIZE + 1, len(DATA) + 5, -1])
+def test_what_a_file_has_grown_by_is_not_read(
+    source: OnDisk, size: int, make: Callable[[Stream, int], io.BufferedReader]
+) -> None:
+    with make(stream_of(source, CancelToken()), SIZE) as file:
+        with source.path.open("ab") as more:
+            more.write(b"\xff" * 3 * SIZE)
+        assert b"".join(iter(lambda: file.read(size), b"")) == DATA
+        file.seek(len(DATA) + 10)
+        assert file.read(10) == b""
+        file.seek(-10, os.SEEK_END)
+        assert file.read(size)[:10] == DATA[-10:][: size if size > 0 else None]
+
+
 def test_a_read_that_was_overtaken_by_damage_is_done_again(source: OnDisk, file: io.BufferedReader) -> None:
     source.path.write_bytes(b"\0" * len(DATA))  # a hole between what was lost and what has come again already
     source.file.intact = False
