@@ -43,7 +43,8 @@ class CommittedStream(io.FileIO, Stream):
         self._untold = 0
         # The number of a closed descriptor soon belongs to another file, and a read under way would be of that one.
         # Re-entrant, because a signal handler may close the file which it interrupts.
-        self._reading = threading.RLock()
+        self.reading = threading.RLock()
+        """Held while the descriptor is in use."""
 
     @property
     def _position(self) -> int:
@@ -56,19 +57,19 @@ class CommittedStream(io.FileIO, Stream):
 
     def readinto(self, buffer: WriteableBuffer, /) -> int:
         """Read what fits; 0 at the end. One that a signal handler ends by raising leaves the position where it was."""
-        with self._reading:
+        with self.reading:
             start = io.FileIO.tell(self)
         try:
             return self._readinto(buffer, start)
         except BaseException:
-            with self._reading:
+            with self.reading:
                 self._position = start
             raise
 
     def _readinto(self, buffer: WriteableBuffer, start: int) -> int:
         if self.file.intact and self.error is None:
             try:
-                with self._reading:
+                with self.reading:
                     count = io.FileIO.readinto(self, buffer)
             except OSError:
                 count = 0
@@ -92,7 +93,7 @@ class CommittedStream(io.FileIO, Stream):
         """Return `size` bytes, fewer only when the end comes first; all that is left when negative."""
         if not self.file.intact or self.error is not None:
             return Stream.read(self, size)
-        with self._reading:
+        with self.reading:
             start = io.FileIO.tell(self)
             try:
                 data = io.FileIO.read(self, size)
@@ -118,7 +119,7 @@ class CommittedStream(io.FileIO, Stream):
 
     def move(self, offset: int, whence: int = 0) -> int:
         """Do what FileIO's `seek` does, or nothing: a buffer above does not hear of a move that a signal has ended."""
-        with self._reading:
+        with self.reading:
             start = io.FileIO.tell(self)
             try:
                 return io.FileIO.seek(self, offset, whence)
@@ -134,7 +135,7 @@ class CommittedStream(io.FileIO, Stream):
     def _close(self, *, wait: bool) -> None:
         if not self.closed:
             self.interrupt()
-            with self._reading:
+            with self.reading:
                 io.FileIO.close(self)
             self._source.close(wait=wait)
 

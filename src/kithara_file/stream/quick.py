@@ -12,7 +12,7 @@ bytes is read through its `CommittedStream` from then on.
 from __future__ import annotations
 
 import io
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from typing import TYPE_CHECKING
 from weakref import ref
 
@@ -41,11 +41,14 @@ class _Hooks:
     def __init__(self, stream: CommittedStream, raw: io.FileIO, buffer: io.BufferedReader) -> None:
         self._stream = stream
         self._raw, self._buffer = ref(raw), ref(buffer)
+        self._at = 0
+        """Where the buffer believes the file to be."""
+        self._seek = self._seeking()
         self._pump = self._pumping()
         next(self._pump)
         vars(buffer).update(close=self.close_buffer)
         self._hang(name=stream.name, length=stream.length, error=None, retry=self.retry, close=self.close)
-        self._hang(readinto=self._pump.send, read=stream.read, readall=stream.readall, seek=self.seek)
+        self._hang(readinto=self._pump.send, read=self.read, readall=self.readall, seek=self._seek)
 
     def _hang(self, **attributes: object) -> None:
         if (raw := self._raw()) is not None:
@@ -60,17 +63,18 @@ class _Hooks:
         nothing was read: so another one takes its place, where this one began.
         """
         stream, start = self._stream, -1
-        readinto, tell = io.FileIO.readinto.__get__(stream), io.FileIO.tell.__get__(stream)
+        readinto = io.FileIO.readinto.__get__(stream)
         file, length, untold = stream.file, stream.length or 0, 0
         try:
             buffer = yield 0
             while True:
-                start = tell()
+                start = self._at
                 try:
                     count = readinto(buffer)
                 except OSError:
                     count = 0
                 if count and file.intact and start + count <= length:
+                    self._at = start + count
                     untold += count
                     if untold >= TELL_BYTES:
                         stream.tell_source(untold)
@@ -87,22 +91,27 @@ class _Hooks:
             raise
 
     def _renew(self) -> None:
-        if not self._stream.closed and self._stream.file.intact:
+        if not self._stream.closed and self._stream.file.intact and self._stream.error is None:
             self._pump = self._pumping()
             next(self._pump)
-            self._hang(readinto=self._pump.send)
+            self._hang(readinto=self._pump.send, seek=self._seek)
 
     def _return_to(self, start: int) -> None:
         """Take a step back that the buffer has not heard of; it would count from where it was before."""
         if start >= 0 and not self._stream.closed:
+            self._at = start
             self._stream.move(start)
 
+    def _note(self) -> None:
+        if not self._stream.closed:
+            self._at = self._stream.tell()
+
     def _doubt(self, buffer: WriteableBuffer, count: int) -> int:
-        self._hang(readinto=self.readinto)
+        self._hang(readinto=self.readinto, seek=self.seek)
         self._stream.take_back(count)
         count = self.readinto(buffer)
         if self._stream.file.intact:  # this was the end, and nothing worse
-            self._hang(readinto=self._pump.send)
+            self._hang(readinto=self._pump.send, seek=self._seek)
         return count
 
     def readinto(self, buffer: WriteableBuffer) -> int:
@@ -110,14 +119,53 @@ class _Hooks:
         try:
             return self._stream.readinto(buffer)
         finally:
+            self._note()
             self._hang(error=self._stream.error)
+
+    def read(self, size: int = -1) -> bytes:
+        """Read for whoever goes past the buffer."""
+        try:
+            return self._stream.read(size)
+        finally:
+            self._note()
+
+    def readall(self) -> bytes:
+        """Read all that is left, as the buffer does for `read()`."""
+        try:
+            return self._stream.readall()
+        finally:
+            self._note()
+
+    def _seeking(self) -> Callable[[int, int], int]:
+        """Return the quick way to move, or to do nothing: the buffer hears of no move that a signal handler ends."""
+        seek: Callable[[int], int] = io.FileIO.seek.__get__(self._stream)
+        reading = self._stream.reading
+
+        def quickly(offset: int, whence: int = 0) -> int:
+            if whence:
+                return self.seek(offset, whence)
+            before = self._at
+            with reading:
+                try:
+                    self._at = at = seek(offset)
+                    return at
+                except BaseException:
+                    self._return_to(before)
+                    raise
+
+        return quickly
 
     def seek(self, offset: int, whence: int = 0) -> int:
         """Move, and forget a sticky error; the end is where the length says, whatever the file says."""
-        if whence == 0 and self._stream.error is None:
-            return self._stream.move(offset)
-        self._hang(error=None)
-        return self._stream.seek(offset, whence)
+        before = self._at
+        with self._stream.reading:
+            try:
+                self._hang(error=None)
+                self._at = at = self._stream.seek(offset, whence)
+                return at
+            except BaseException:
+                self._return_to(before)
+                raise
 
     def retry(self) -> None:
         """Forget a sticky error."""
