@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 from collections.abc import Generator, Iterator
 
 import hypothesis
@@ -23,9 +22,8 @@ _failed = pytest.StashKey[bool]()
 
 
 def pytest_collection_finish(session: pytest.Session) -> None:
-    """Set aside what exists before any test, so that a full garbage collection after each costs next to nothing."""
-    gc.collect()
-    gc.freeze()
+    """Look at what exists before any test."""
+    leaks.set_aside()
     session.config.stash[_started] = leaks.take_stock()
 
 

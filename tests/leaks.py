@@ -29,6 +29,9 @@ RUNTIME_DESCRIPTORS = 16
 """How many descriptors which belong to no test the runtime may hold: its epoll, its self-pipes, libcurl's wake-up
 sockets, and connections whose far end has gone but which libcurl has not looked at since."""
 
+MANY = 3000
+"""More things than these make the garbage collection after each test felt."""
+
 PATIENCE = 2.0
 """Seconds for one thing to end which is ending."""
 
@@ -37,6 +40,7 @@ _TCP_STATES = {"01": "established", "02": "connecting", "03": "connecting", "0A"
 Task = asyncio.Task[Any]
 
 _forgiven: WeakSet[Task] = WeakSet()
+_seen_loops: WeakSet[BaseEventLoop] = WeakSet()
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +89,16 @@ def left_behind(before: Belongings, since_start: Belongings) -> list[str]:
     found = [*_tasks_left(), *_threads_left(before.threads)]
     # Tasks and threads which have just ended may have held the last reference to a file.
     gc.collect()
+    if len(gc.get_objects()) > MANY:
+        set_aside()  # modules that tests have loaded, and what pytest keeps of each test
     return [*found, *_descriptors_left(before, since_start)]
+
+
+def set_aside() -> None:
+    """Take what exists out of the sight of the garbage collection, which after each test then costs next to nothing."""
+    gc.collect()
+    _seen_loops.update(_loops())
+    gc.freeze()
 
 
 def forgive() -> None:
@@ -112,10 +125,13 @@ def _threads_left(before: frozenset[threading.Thread]) -> Iterator[str]:
 # --- tasks -----------------------------------------------------------------------------------------------------------
 
 
+def _loops() -> set[BaseEventLoop]:
+    # What was set aside is not among them, so there is little to look through.
+    return {thing for thing in gc.get_objects() if issubclass(type(thing), BaseEventLoop)} | set(_seen_loops)
+
+
 def _running_loops() -> list[BaseEventLoop]:
-    # The session's start froze what pytest and the modules had made, so there is little left to look through.
-    loops = (thing for thing in gc.get_objects() if issubclass(type(thing), BaseEventLoop))
-    return [loop for loop in loops if loop.is_running()]
+    return [loop for loop in _loops() if loop.is_running()]
 
 
 def _ask(loop: BaseEventLoop) -> tuple[threading.Thread, set[Task]]:

@@ -12,7 +12,7 @@ from kithara_file.audio import Audio
 from tests.world.music import RECIPES, RecordingFile, Song, Sound, encode, sine, song
 
 FORMATS = sorted(RECIPES)
-UNMARKED = {"mp3 cbr without a table"}
+UNMARKED = {"mp3 cbr without a table", "mp3 vbr without a table"}
 """Files that do not say how much of them is padding."""
 LOSSY = 1e-4
 BLOCK = 3000
@@ -103,7 +103,7 @@ def test_a_far_seek_reads_nothing_in_between(name: str) -> None:
     spots = [span for span in file.spans if span[0] < size * 0.7]
     if name in BY_SEARCH:
         assert sum(end - start for start, end in spots) < 100_000, file.spans
-    elif name == "mp3 vbr":
+    elif name.startswith("mp3 vbr"):
         assert file.bytes_read <= size + 16_384, "walked through once, because it is short"
     else:
         assert not file.touched(size // 5, size * 2 // 5), file.spans
@@ -134,6 +134,7 @@ def test_media_info_tells_what_the_file_is() -> None:
         "mp3 cbr without a table": ("mp3", "mp3", 44100, 2),
         "mp3 mono 22 kHz": ("mp3", "mp3", 22050, 1),
         "mp3 vbr": ("mp3", "mp3", 44100, 2),
+        "mp3 vbr without a table": ("mp3", "mp3", 44100, 2),
         "ogg opus": ("opus", "ogg", 48000, 2),
         "ogg vorbis": ("vorbis", "ogg", 44100, 2),
         "wav": ("pcm_s16le", "wav", 44100, 2),
