@@ -77,11 +77,12 @@ class Door:
         self.busy = True
         try:
             while True:
-                self._look_up()
                 try:
                     return method(*arguments)
-                except Woken:  # maybe for a seek that was obeyed meanwhile
-                    continue
+                except Woken:
+                    if self._wanted > self._heeded:
+                        raise
+                    # It was meant for a seek that has been obeyed meanwhile.
         except BaseException as error:
             self.error = self.error or error
             self.troubled = True
@@ -90,10 +91,6 @@ class Door:
             self.busy = False
             if self._clock.monotonic() - since > SLOW_SECONDS:
                 self.on_wait()
-
-    def _look_up(self) -> None:
-        if self._wanted > self._heeded:
-            raise Woken
 
     def tell(self) -> int:
         """Return the position."""
@@ -142,10 +139,9 @@ class Door:
     # -- what other threads see and do -------------------------------------------------------------------------------
 
     def wake(self, epoch: int) -> None:
-        """End a read under way where the file can be told so, and let no other begin before `epoch` is heeded."""
+        """Let no read wait for bytes before `epoch` is heeded, where the file can be told so; what is there is read."""
         self._wanted = epoch
-        if self.busy:  # else it sees what is wanted: it says that it is busy before it looks
-            getattr(self._file, "wake", bool)()
+        getattr(self._file, "wake", bool)()
 
     def leave(self) -> None:
         """Hold nothing that the decoder has, which has ended, nor the file when that has been dropped.
