@@ -141,6 +141,7 @@ ROWS = (
             "PyAV, local file",
             (at_most(1.15, of="CPU"),),
             partial(decoding, each),
+            why="What is decoded goes through a ring to another thread: that and the trim to the frame are the rest.",
         )
         for each in DECODED
     ),
