@@ -5,6 +5,7 @@ Must not know: what any of them is about.
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 from kithara_file.assets.entry import Entry
@@ -47,5 +48,5 @@ def stored(entry: Entry, size: int = len(BODY)) -> bytes:
 
 
 def all_files(root: Path) -> list[Path]:
-    """Return every file below `root`, sorted."""
-    return sorted(path for path in root.rglob("*") if not path.is_dir())
+    """Return every file below `root`, sorted; a folder that goes while it is looked at has none."""
+    return sorted(Path(folder) / name for folder, _, names in os.walk(root) for name in names)
