@@ -13,7 +13,7 @@ from pathlib import Path
 from bench.alone import measure
 from bench.measure import Row
 from bench.rows import ROWS
-from bench.table import Result, told, write
+from bench.table import LEFT_OUT, Result, told, write
 
 PAGE = Path(__file__).parent.parent / "docs" / "benchmarks.md"
 
@@ -32,8 +32,9 @@ def main(names: list[str]) -> int:
             started = time.monotonic()
             results[row] = measure(row.name)
             print(told(row, results[row]), f"[{time.monotonic() - started:.0f} s]", flush=True)
+        if not names:  # after each, so that a run that is ended leaves what it has found
+            write(PAGE, results | {each: LEFT_OUT for each in ROWS if each not in results})
     if not names:
-        write(PAGE, results)
         print(f"written in {(time.monotonic() - begun) / 60:.1f} minutes: {PAGE}")
     return 0
 

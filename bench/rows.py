@@ -5,15 +5,14 @@ from __future__ import annotations
 from bench import arithmetic, cached, crowd, download, seeking, sound, store
 from bench.measure import Row
 
-# Those that write much come late: the disk is busy with that for a while.
 ROWS: tuple[Row, ...] = (
     *arithmetic.ROWS,
-    *seeking.ROWS,
-    *sound.ROWS,
     *cached.ROWS,
-    *download.ROWS,
-    *crowd.ROWS,
     *store.ROWS,
+    *download.ROWS,
+    *seeking.ROWS,
+    *crowd.ROWS,
+    *sound.ROWS,
 )
 
 

@@ -226,6 +226,8 @@ ROWS = (
         "look-ahead of 1 MiB",
         (at_most(LOOK_AHEAD / MIB + 1, " MiB"),),
         probing,
+        why="Half a mebibyte is read; the rest is what the kernel takes in while the socket of the resting download is "
+        "left unread, which on a line without losses grows to some mebibytes.",
     ),
     Row(
         "random-reads",

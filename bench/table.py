@@ -31,6 +31,9 @@ _VERSIONS = {
 _PACKAGES = ("av", "aiohttp")
 
 
+LEFT_OUT = "not measured: the run was ended before"
+
+
 def told(row: Row, result: Result) -> str:
     """Return what a terminal shows of a row."""
     if isinstance(result, str):
@@ -148,7 +151,7 @@ def _short(results: Mapping[Row, Result]) -> str:
 def falls(row: Row, result: Result) -> bool:
     """Tell whether a row has goals that it does not reach."""
     if isinstance(result, str):
-        return bool(row.goals)
+        return bool(row.goals) and result != LEFT_OUT
     return any(goal is not None and not goal.met(found.figure) for goal, found in _pairs(row, result))
 
 
