@@ -19,6 +19,8 @@ class InlineBackground:
         self.loop = asyncio.get_running_loop()
         self.here = True
         self.disk_seconds = disk_seconds
+        self.called = 0
+        """How often it was asked to run something."""
         self._forked = False
 
     @property
@@ -37,6 +39,7 @@ class InlineBackground:
 
     def call(self, function: Callable[..., object], *args: object) -> None:
         """Run `function` on the loop soon, unless dead."""
+        self.called += 1
         if self.alive:
             self.loop.call_soon(function, *args)
 

@@ -145,7 +145,9 @@ class Front:
         self.session.notices.read(position, self.session.holding.length, self.session.clock.monotonic())
         if end:
             self.events.publish(EndOfStream(position))
-        self.poke()
+        resource = self.session.holding.resource
+        if resource is None or not resource.committed:  # else the download has nothing to do with it
+            self.poke()
 
     # -- the whole, and the end --------------------------------------------------------------------------------------
 

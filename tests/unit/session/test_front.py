@@ -76,6 +76,24 @@ def test_a_missing_byte_wakes_the_session() -> None:
     run_virtual(main())
 
 
+def test_reading_what_is_complete_wakes_nobody_after_the_origin_was_asked_either() -> None:
+    """Each step would take the interpreter from the reader, who would be half as quick."""
+
+    async def main() -> None:
+        hall = Hall(ScriptedRemote(BODY), complete(), revalidate="always")
+        hall.front.begin()
+        stream = hall.stream()
+        assert await hall.within(stream.read(1000)) == BODY[:1000]
+        await asyncio.sleep(1)
+        called = hall.background.called
+        assert await hall.within(stream.read()) == BODY[1000:]
+        assert hall.background.called == called
+        await stream.close()
+        await hall.session.shut()
+
+    run_virtual(main())
+
+
 def test_whoever_wants_everything_wakes_it_too() -> None:
     async def main() -> None:
         hall = Hall(ScriptedRemote(BODY), complete(), revalidate="never")
