@@ -43,6 +43,10 @@ class _Hooks:
         self._raw, self._buffer = ref(raw), ref(buffer)
         self._at = 0
         """Where the buffer believes the file to be."""
+        self._moving = False
+        """True while the descriptor is in use by a quick move."""
+        self._doomed = False
+        """True once the raw file is to be closed."""
         self._seek = self._seeking()
         self._pump = self._pumping()
         next(self._pump)
@@ -137,21 +141,30 @@ class _Hooks:
             self._note()
 
     def _seeking(self) -> Callable[[int, int], int]:
-        """Return the quick way to move, or to do nothing: the buffer hears of no move that a signal handler ends."""
+        """Return the quick way to move, or to do nothing: the buffer hears of no move that a signal handler ends.
+
+        A lock here would cost a sixth of a random read. So who closes meanwhile leaves it to this move to do so: each
+        puts up a word of its own before it looks for the other's.
+        """
         seek: Callable[[int], int] = io.FileIO.seek.__get__(self._stream)
-        reading = self._stream.reading
 
         def quickly(offset: int, whence: int = 0) -> int:
             if whence:
                 return self.seek(offset, whence)
             before = self._at
-            with reading:
-                try:
-                    self._at = at = seek(offset)
-                    return at
-                except BaseException:
-                    self._return_to(before)
-                    raise
+            self._moving = True
+            try:
+                if self._doomed:
+                    return self.seek(offset)
+                self._at = at = seek(offset)
+                return at
+            except BaseException:
+                self._return_to(before)
+                raise
+            finally:
+                self._moving = False
+                if self._doomed:
+                    self.close()
 
         return quickly
 
@@ -184,13 +197,20 @@ class _Hooks:
             io.BufferedReader.close(buffer)
 
     def close(self) -> None:
-        """Close the raw file."""
+        """Close the raw file; while another thread reads or moves in it, the number of its descriptor stays taken."""
+        self._doomed = True
         self._hang(readinto=self.readinto)
-        try:
-            self._pump.close()
-        except ValueError:  # it reads at this moment, in another thread: the number must stay taken while it does
+        if self._moving or self._pumps():
             self._stream.interrupt()
         else:
             self._stream.close()
         if (raw := self._raw()) is not None:
             io.FileIO.close(raw)
+
+    def _pumps(self) -> bool:
+        """End the quick way to read; tell whether a read is under way there."""
+        try:
+            self._pump.close()
+        except ValueError:
+            return True
+        return False
