@@ -152,8 +152,10 @@ class Reader:
     def _window_of_a_seek(self) -> int:
         """Return what a far seek asks for: less and less for who reads a little here and a little there."""
         read, usual = self._position - self._run_start, self._policy.seek_window
+        if read >= self._first:
+            return usual
         glanced = read < self._first // 4
-        return min(usual, max(self._first // 2, GLANCE_BYTES)) if glanced else usual
+        return min(usual, max(self._first // 2, GLANCE_BYTES) if glanced else self._first)
 
     def _tell(self, *, end: bool) -> None:
         self._told_at = self._position + max(32 * KIB, self.window // 8)
