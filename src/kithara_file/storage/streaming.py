@@ -161,7 +161,7 @@ class StreamingResource(Waitable):
         if end < self._coverage.end:
             # The file was cut under us. Writing beyond its end would make a hole of zeros there, which reads as bytes.
             self._drop(ByteRange(end, record.TO_THE_END))
-        stored, error = data.write(start, pieces, size)
+        stored, error = data.write(start, pieces)
         if stored:
             self._written = True
             self._land(start, start + stored)

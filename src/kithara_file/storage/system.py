@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 import stat
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from errno import EACCES, EISDIR, EPERM, EROFS, ESPIPE
 from functools import cache
 from pathlib import Path
@@ -17,7 +17,7 @@ from uuid import UUID, uuid4
 from kithara_file.storage import platform
 from kithara_file.storage.platform import IOV_MAX, sync_folder
 
-__all__ = ["IOV_MAX", "OpenFile", "after", "before", "boot_id", "read_whole", "sync_folder", "write_new"]
+__all__ = ["IOV_MAX", "OpenFile", "after", "before", "blocks", "boot_id", "read_whole", "sync_folder", "write_new"]
 
 BLOCK = 256 * 1024
 """One write covers no more than a block of the file that begins at a multiple of this. The page cache then takes whole
@@ -148,16 +148,16 @@ class OpenFile:
             done += more
         return done
 
-    def write(self, start: int, pieces: Sequence[bytes | memoryview], size: int) -> tuple[int, OSError | None]:
-        """Write `pieces`, `size` bytes in all, one after another; return how many are in place and why not the rest."""
+    def write(self, start: int, pieces: Sequence[bytes | memoryview]) -> tuple[int, OSError | None]:
+        """Write `pieces` one after another; return how many bytes are in place, and why not the rest."""
         done = 0
         try:
             self._check_writable()
-            while done < size:
-                block = before(pieces, BLOCK - (start + done) % BLOCK)[:IOV_MAX]
-                written = platform.pwritev(self.fd, block, start + done)
-                done += written
-                pieces = after(pieces, written)
+            for block in blocks(pieces, start):
+                while block:
+                    written = platform.pwritev(self.fd, block, start + done)
+                    done += written
+                    block = after(block, written)  # noqa: PLW2901 (what is left of it)
         except OSError as error:
             return done, error.with_traceback(None)  # which would hold this file open for as long as the error is kept
         return done, None
@@ -181,6 +181,25 @@ class OpenFile:
 
     def __repr__(self) -> str:
         return f"<OpenFile {self.path.name} {self.size} bytes>"
+
+
+def blocks(pieces: Sequence[bytes | memoryview], start: int) -> Iterator[list[bytes | memoryview]]:
+    """Yield `pieces`, which begin at `start`, cut at the multiples of `BLOCK` (and at `IOV_MAX`), without copying."""
+    block: list[bytes | memoryview] = []
+    room = BLOCK - start % BLOCK
+    for piece in pieces:
+        left = piece
+        while len(left) >= room:
+            yield [*block, left if len(left) == room else memoryview(left)[:room]]
+            left, block, room = memoryview(left)[room:], [], BLOCK
+        if left:
+            block.append(left)
+            room -= len(left)
+        if len(block) == IOV_MAX - 1:
+            yield block
+            block = []
+    if block:
+        yield block
 
 
 def after(pieces: Sequence[bytes | memoryview], skip: int) -> list[bytes | memoryview]:

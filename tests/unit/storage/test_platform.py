@@ -86,7 +86,7 @@ def test_threads_that_share_one_position_read_what_they_asked_for(tmp_path: Path
         for at in range(first, 90_000, 977):
             buffer = bytearray(1000)
             file.read_into(memoryview(buffer), at)
-            file.write(at, [pattern(at, at + 10)], 10)
+            file.write(at, [pattern(at, at + 10)])
             if buffer != pattern(at, at + 1000):
                 wrong.append(at)
 

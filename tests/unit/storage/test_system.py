@@ -8,9 +8,22 @@ from pathlib import Path
 from uuid import UUID
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from kithara_file.storage import system
-from kithara_file.storage.system import IOV_MAX, OpenFile, after, before, boot_id, read_whole, sync_folder, write_new
+from kithara_file.storage.system import (
+    BLOCK,
+    IOV_MAX,
+    OpenFile,
+    after,
+    before,
+    blocks,
+    boot_id,
+    read_whole,
+    sync_folder,
+    write_new,
+)
 
 
 def descriptors() -> int:
@@ -63,7 +76,8 @@ def test_more_pieces_than_the_kernel_takes_at_once_are_written(tmp_path: Path) -
     file = OpenFile.new(tmp_path / "file")
     pieces = [bytes([number % 256]) * 3 for number in range(2 * IOV_MAX + 5)]
     size = 3 * len(pieces)
-    assert file.write(7, pieces, size) == (size, None)
+    assert file.write(7, pieces) == (size, None)
+    assert all(len(each) <= IOV_MAX for each in blocks(pieces, 7))
     buffer = bytearray(size + 10)
     assert file.read_into(memoryview(buffer), 7) == size
     assert buffer[:size] == b"".join(pieces)
@@ -72,7 +86,7 @@ def test_more_pieces_than_the_kernel_takes_at_once_are_written(tmp_path: Path) -
 def test_what_may_not_be_written_says_why(tmp_path: Path) -> None:
     file = OpenFile.new(tmp_path / "file")
     reader = OpenFile.readable(file.path)
-    done, error = reader.write(0, [b"x"], 1)
+    done, error = reader.write(0, [b"x"])
     assert done == 0
     assert error is not None
     assert error.errno == EROFS
@@ -99,7 +113,7 @@ def test_a_name_is_owned_until_somebody_takes_it(tmp_path: Path) -> None:
 
 def test_sizes_and_syncs(tmp_path: Path) -> None:
     file = OpenFile.new(tmp_path / "file")
-    file.write(10_000, [b"x"], 1)
+    file.write(10_000, [b"x"])
     file.sync()
     sync_folder(file.path.parent)
     assert file.size == 10_001
@@ -110,10 +124,22 @@ def test_sizes_and_syncs(tmp_path: Path) -> None:
 def test_what_is_on_its_way_to_the_disk_can_be_written_again_and_synced(tmp_path: Path) -> None:
     file = OpenFile.new(tmp_path / "data")
     for piece in (b"one", b"two"):
-        assert file.write(0, [piece], 3) == (3, None)
+        assert file.write(0, [piece]) == (3, None)
         file.begin_write_back()
     file.sync()
     assert (tmp_path / "data").read_bytes() == b"two"
+
+
+@given(st.integers(0, 3 * BLOCK), st.lists(st.integers(0, 2 * BLOCK + 5), max_size=6))
+def test_no_write_goes_on_over_a_boundary_between_blocks(start: int, sizes: list[int]) -> None:
+    pieces = [bytes([number]) * size for number, size in enumerate(sizes)]
+    found, at = list(blocks(pieces, start)), start
+    assert b"".join(b"".join(each) for each in found) == b"".join(pieces)
+    for each in found:
+        size = sum(map(len, each))
+        assert 0 < size <= BLOCK - at % BLOCK
+        at += size
+    assert len(found) <= (at - 1) // BLOCK - start // BLOCK + 1
 
 
 def test_pieces_are_split_at_any_byte() -> None:
