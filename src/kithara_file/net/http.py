@@ -91,14 +91,23 @@ class HttpClient:
         raise InvalidResponse(f"more than {MAX_REDIRECTS} redirects", url=url)
 
     async def _ask(
-        self, asked: Asked, home: Address, address: Address, *, unpack: bool = False, fresh: bool = False
+        self,
+        asked: Asked,
+        home: Address,
+        address: Address,
+        *,
+        unpack: bool = False,
+        fresh: bool = False,
+        loyal: bool = False,
     ) -> Body | NotModified | Address:
         _log.debug("> GET %s of %s", asked.want, public_url(address.url))
         handle = self._handle(asked, home, address, unpack=unpack)
         if fresh:
             handle.setopt(pycurl.FRESH_CONNECT, 1)
-        transfer = Transfer(self._engine, handle, self._timeouts.headers)
+        transfer = Transfer(self._engine, handle, address.origin, self._timeouts.headers, loyal=loyal or fresh)
         head = await self._head(transfer, address)
+        if head is None:
+            return await self._ask(asked, home, address, unpack=unpack, loyal=True)
         _log.debug("< %d from %s", head.status, public_url(address.url))
         try:
             answer = self._judge(head, asked, address)
@@ -123,7 +132,8 @@ class HttpClient:
         transfer.close()
         return await self._ask(asked, home, address, unpack=True)
 
-    async def _head(self, transfer: Transfer, address: Address) -> Head:
+    async def _head(self, transfer: Transfer, address: Address) -> Head | None:
+        """Return what came before the body; None when there is a better connection to ask on."""
         try:
             complete = await transfer.headers()
         except BaseException:
@@ -134,6 +144,8 @@ class HttpClient:
             lines = tuple((name.strip(), value.strip()) for name, _, value in split)
             return Head(transfer.status, lines, self._clock.wall())
         transfer.close()
+        if transfer.outdone:
+            return None
         error = self._no_answer(transfer, address)
         _log.debug("! %s", error)
         raise error
