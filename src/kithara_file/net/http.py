@@ -141,7 +141,7 @@ class HttpClient:
             raise
         if complete:
             split = (line.decode("latin-1").partition(":") for line in transfer.lines)
-            lines = tuple((name.strip(), value.strip()) for name, _, value in split)
+            lines = tuple((name, value.strip()) for name, _, value in split)
             return Head(transfer.status, lines, self._clock.wall())
         transfer.close()
         if transfer.outdone:
