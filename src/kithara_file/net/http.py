@@ -13,7 +13,7 @@ import pycurl
 
 from kithara_file.clock import Clock, SystemClock
 from kithara_file.config import Timeouts
-from kithara_file.errors import InvalidResponse, KitharaError, NetTimeout, public_url
+from kithara_file.errors import ConnectFailed, InvalidResponse, KitharaError, NetTimeout, public_url
 from kithara_file.net.address import Address
 from kithara_file.net.client import WHOLE, NotModified, Want
 from kithara_file.net.decode import CODINGS
@@ -104,7 +104,7 @@ class HttpClient:
         handle = self._handle(asked, home, address, unpack=unpack)
         if fresh:
             handle.setopt(pycurl.FRESH_CONNECT, 1)
-        transfer = Transfer(self._engine, handle, address.origin, self._timeouts.headers, loyal=loyal or fresh)
+        transfer = self._begin(handle, address, loyal=loyal or fresh)
         head = await self._head(transfer, address)
         if head is None:
             return await self._ask(asked, home, address, unpack=unpack, loyal=True)
@@ -131,6 +131,13 @@ class HttpClient:
         # Only libcurl knows this coding, and it has to be told before it asks.
         transfer.close()
         return await self._ask(asked, home, address, unpack=True)
+
+    def _begin(self, handle: pycurl.Curl, address: Address, *, loyal: bool) -> Transfer:
+        try:
+            return Transfer(self._engine, handle, address.origin, self._timeouts.headers, loyal=loyal)
+        except pycurl.error as error:  # which does not say why
+            reason = f"libcurl cannot be set up ({error}), perhaps because too many files are open"
+            raise ConnectFailed(reason, url=address.url) from error
 
     async def _head(self, transfer: Transfer, address: Address) -> Head | None:
         """Return what came before the body; None when there is a better connection to ask on."""
