@@ -103,6 +103,10 @@ class AsyncStream(Handle):
         """Let go: a pending read raises `StreamClosed`; the last reader's downloads stop. Idempotent."""
         self._close()
 
+    async def aclose(self) -> None:
+        """Do what `close` does, under the name that `contextlib.aclosing` asks for."""
+        self._close()
+
     def _close(self) -> None:
         if not self.closed:
             self.closed = True

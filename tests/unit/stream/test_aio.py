@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import gc
 from collections.abc import Coroutine
+from contextlib import aclosing
 from typing import Any
 
 import pytest
@@ -52,6 +53,18 @@ def test_the_source_hears_what_was_read_and_is_closed_without_waiting() -> None:
 
     do(main())
     assert (source.reads, source.moves, source.closed) == ([(0, 100)], [5], [False])
+
+
+def test_contextlib_can_close_it() -> None:
+    source = complete()
+
+    async def main() -> None:
+        async with aclosing(AsyncStream(source)) as stream:
+            await stream.read(1)
+        assert stream.closed
+
+    do(main())
+    assert source.closed == [False]
 
 
 def test_all_of_it_comes_in_steps_and_a_failure_takes_none(monkeypatch: pytest.MonkeyPatch) -> None:
