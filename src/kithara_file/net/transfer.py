@@ -64,6 +64,8 @@ class Transfer:
         """The status of the final answer; 0 until its headers are complete."""
         self.late = False
         """True when the headers did not come within their time after the request had gone out."""
+        self.framed = True
+        """False when the answer came over a version of HTTP that leaves the end of its body to libcurl's word."""
         self.outdone = False
         """True when no answer came though another connection to the same place is free: ask again on that one."""
         self.outcome: Outcome | None = None
@@ -164,7 +166,7 @@ class Transfer:
             self._lines.append(line)
         elif (status := _status(self._lines)) >= 200:
             self.status = status
-            del self._lines[0]
+            self.framed = self._lines.pop(0).startswith(b"HTTP/1")
             self._disarm()
             self._wake()
 
