@@ -6,6 +6,7 @@ Must not know: what the knobs turn. Nothing here reads the environment.
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -18,6 +19,9 @@ KIB = 1024
 MIB = 1024 * 1024
 
 Revalidate = Literal["auto", "always", "never"]
+
+_PASTED = re.compile(r"\s*(?:https?|file)://.*", re.IGNORECASE | re.DOTALL)
+"""A URL, perhaps with the blanks and line ends that come along when one is copied."""
 
 _DIGESTS = {"md5": 32, "sha1": 40, "sha256": 64, "sha384": 96, "sha512": 128}
 """Digits of a digest by each algorithm."""
@@ -121,7 +125,8 @@ class Policy:
 class FileConfig:
     """What to open and how; every field is also a keyword of `open_file`.
 
-    `url` is http, https, file or a plain path. Headers go to the origin of `url` only, never to where it redirects.
+    `url` is http, https, file or a plain path; blanks around a URL are no part of it. Headers go to the origin of `url`
+    only, never to where it redirects.
     """
 
     url: str | os.PathLike[str]
@@ -158,7 +163,11 @@ class FileConfig:
     """What the whole must be, as in ``sha256:9f86d0…``; other bytes are `CorruptResource`, and are not kept."""
 
     def __post_init__(self) -> None:
-        _demand(bool(os.fspath(self.url)), "url is empty")
+        text = os.fspath(self.url)
+        _demand(isinstance(text, str), "url is text or a path, not bytes")
+        if _PASTED.match(text):
+            object.__setattr__(self, "url", text.strip())
+        _demand(bool(text), "url is empty")
         _demand(self.revalidate in ("auto", "always", "never"), f"revalidate cannot be {self.revalidate!r}")
         _demand(self.read_timeout is None or self.read_timeout > 0, "read_timeout must be positive or None")
         # What users of other libraries give; they would hear of it in the middle of a download, or never.

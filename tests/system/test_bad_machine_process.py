@@ -268,3 +268,58 @@ def test_a_thousand_opens_and_closes_grow_nothing(origin: Origin, store_dir: Pat
     assert after[0] <= warm[0] + 2
     assert after[1] <= warm[1]
     assert after[2] <= warm[2] + (4 << 20)
+
+
+# -- open files ------------------------------------------------------------------------------------------------------
+
+TOO_MANY_FILES = """
+    # Fork after fork: each has room for one more open file than the one before it when it opens for the first time.
+    import logging, os, resource
+    from pathlib import Path
+    from kithara_file import KitharaError, Retry, open_file
+    from kithara_file.session import registry  # what is loaded later needs files too
+    from tests.system.bad_machine import DATA
+    resource.setrlimit(resource.RLIMIT_NOFILE, (100, 100))
+    tracebacks = []
+
+    class Ear(logging.Handler):
+        def emit(self, record):
+            tracebacks.extend([record] if record.exc_info else [])
+
+    logging.getLogger().addHandler(Ear())
+
+    def meet(room):
+        full = []
+        try:
+            while True:
+                full.append(os.open(os.devnull, os.O_RDONLY))
+        except OSError:
+            pass
+        for each in full[:room]:
+            os.close(each)
+        try:
+            with open_file(argv[0], store=Path(argv[1]) / str(room), retry=Retry(retries=1, first_delay=0.01)) as file:
+                assert file.read() == DATA
+            return "read"
+        except KitharaError:
+            return "told"
+
+    for room in range(14):
+        child = os.fork()
+        if child == 0:
+            try:
+                told = meet(room)
+            except BaseException as error:
+                told = repr(error)
+            finally:
+                print(told, len(tracebacks), flush=True)
+                os._exit(0)
+        os.waitpid(child, 0)
+"""
+
+
+def test_whoever_opens_where_no_more_files_may_be_open_reads_or_is_told(origin: Origin, tmp_path: Path) -> None:
+    found = run_child(TOO_MANY_FILES, serve(origin), tmp_path).split("\n")
+    assert len(found) == 14
+    assert set(found) <= {"read 0", "told 0"}
+    assert found[0] == "told 0"

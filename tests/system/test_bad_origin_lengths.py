@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 from pathlib import Path
 
 import pytest
 
-from kithara_file import BodyBroken, InvalidResponse, RangeNotSatisfiable, ResourceChanged
-from tests.system.bad_origin import BREAK, DATA, changes, heals, heals_or_tells, opened, outcome, tells, within
+from kithara_file import AsyncStream, BodyBroken, File, InvalidResponse, RangeNotSatisfiable, ResourceChanged
+from tests.system.bad_origin import BREAK, DATA, changes, config, heals, heals_or_tells, opened, outcome, tells, within
 from tests.world import Chunked, CloseDelimited, Header, Item, Origin, Raw, SayLength, StallAt, plain, ranged, when
 
 pytestmark = pytest.mark.system
@@ -135,6 +136,22 @@ def test_a_seek_within_a_length_that_nobody_can_have_is_told(origin: Origin, sto
                 stream.read(10)
 
         within(work)
+
+
+@pytest.mark.parametrize("length", [2**53 + 1, 2**60, 2**63 - 1])
+def test_whoever_wants_all_of_a_length_that_nobody_can_have_is_told(
+    origin: Origin, store_dir: Path, length: int
+) -> None:
+    url = origin.serve("/a", DATA, always=[when(plain, SayLength(length))])
+
+    async def read_all() -> None:
+        async with await AsyncStream.open(File, config(url, store_dir)) as stream:
+            with pytest.raises(WRONG):
+                await stream.read()
+
+    with opened(url, store_dir) as stream, pytest.raises(WRONG):
+        within(stream.read)
+    within(lambda: asyncio.run(read_all()))
 
 
 def test_a_chunked_whole_shorter_than_the_length_told_before_is_told(origin: Origin, store_dir: Path) -> None:

@@ -19,6 +19,7 @@ URL = "https://host/song.flac"
     "build",
     [
         lambda: FileConfig(""),
+        lambda: FileConfig(URL.encode()),  # type: ignore[arg-type]
         lambda: FileConfig(URL, revalidate="sometimes"),  # type: ignore[arg-type]
         lambda: FileConfig(URL, read_timeout=0),
         lambda: FileConfig(URL, read_timeout=-1),
@@ -54,6 +55,16 @@ URL = "https://host/song.flac"
 def test_what_cannot_be_meant_is_refused_where_it_is_built(build: Callable[[], Any]) -> None:
     with pytest.raises(ConfigError):
         build()
+
+
+@pytest.mark.parametrize("url", [f" {URL}", f"{URL}\n", f"\t{URL}\r\n", URL])
+def test_blanks_around_a_url_are_no_part_of_it(url: str) -> None:
+    assert FileConfig(url) == FileConfig(URL)
+
+
+@pytest.mark.parametrize("path", [" song.flac", "song.flac ", Path(" song.flac "), " http", "a http://b"])
+def test_blanks_around_a_path_are_part_of_it(path: str | Path) -> None:
+    assert FileConfig(path).url == path
 
 
 def test_nothing_but_the_url_is_needed_or_taken_by_position() -> None:

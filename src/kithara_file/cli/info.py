@@ -143,7 +143,7 @@ def gather(url: str, source: Source) -> Facts:
     now = SystemClock().wall
     media_of = _media_teller()  # to load it takes a moment, in which an open connection would bring what nobody wants
     place = os.fspath(stored_at(config))
-    if local_path(url) is not None:
+    if local_path(os.fspath(config.url)) is not None:
         with File.open(config) as session:
             return Facts(url, True, session.length, Remote(), session.coverage, place, now(), media_of(session))
     here, known = _stored(url, source)

@@ -73,14 +73,14 @@ def percent(part: int, whole: int) -> str:
 
 
 def file_name(url: str) -> str:
-    """Return a name for the file at the end of `url`: its last path segment, percent-decoded and made safe.
+    """Return a name for the file at the end of `url`: its last path segment that says something, made safe.
 
-    Safe: one path component, not hidden, without control or invisible characters, and short enough. Without a segment
-    it is the host's name, and ``download`` when there is nothing to use.
+    Safe: percent-decoded, one path component, not hidden, without control or invisible characters, and short enough.
+    Without a segment it is the host's name, and ``download`` when there is nothing to use.
     """
     parts = urlsplit(url) if "://" in url else None
     path = url if parts is None else parts.path
-    last = PurePosixPath(path).name if parts is None else path.rpartition("/")[2]
+    last = PurePosixPath(path).name if parts is None else path.rstrip("/").rpartition("/")[2]
     decoded = last if parts is None else unquote(last)
     return _safe(decoded) or _safe((parts.hostname or "") if parts is not None else "") or "download"
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 from typing import Protocol
 
 import pycurl
@@ -42,6 +42,13 @@ class Job(Protocol):
     @property
     def connected(self) -> bool:
         """True once its connection stood."""
+
+    @property
+    def place(self) -> Hashable:
+        """Where it goes to: those of one place can use each other's connections."""
+
+    def offer(self) -> bool:
+        """Hear that a connection to its place has come free; tell whether that may be of use to it."""
 
     def finished(self, code: int, message: str) -> None:
         """Learn that libcurl is through with the handle: `code` 0, or an error with its message."""
@@ -236,12 +243,24 @@ class Engine:
         while waiting:
             waiting, good, bad = self._multi.info_read()
             for handle, code, message in [*((each, 0, "") for each in good), *bad]:
+                kept = handle.getinfo(pycurl.ACTIVESOCKET) != pycurl.SOCKET_BAD
                 self._multi.remove_handle(handle)
                 job = self._jobs.pop(handle)
                 self._unresolved |= not job.connected
                 job.finished(code, message)
                 handle.close()
+                if kept:
+                    self._offer(job)
         self._settle()
+
+    def _offer(self, done: Job) -> None:
+        """Offer the connection that `done` leaves to one that waits for an answer on a connection of its own.
+
+        There are servers which hear nobody else as long as they have a connection, and would be waited for in vain.
+        """
+        for job in self._jobs.values():
+            if job.place == done.place and job.offer():
+                return
 
     def _settle(self) -> None:
         if self._most >= MANY and len(self._jobs) <= self._most // 2:

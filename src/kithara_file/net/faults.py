@@ -22,7 +22,8 @@ from kithara_file.errors import (
 from kithara_file.net.reply import Accepted
 from kithara_file.net.transfer import Outcome
 
-_TOO_LARGE = 100  # CURLE_TOO_LARGE, which pycurl has no name for: headers without end
+_TOO_LARGE = 100  # CURLE_TOO_LARGE, which pycurl has no name for: a header field, or the number of them
+_ALL_TOO_LARGE = "Too large response headers"  # of all of them together, which is not told by the code
 
 _SENTENCES = {
     0: "it closed the connection before its headers were complete",
@@ -34,6 +35,7 @@ _SENTENCES = {
     pycurl.E_PARTIAL_FILE: "the connection was closed",
     pycurl.E_UNSUPPORTED_PROTOCOL: "it does not speak HTTP",
     pycurl.E_WRITE_ERROR: "its encoding is broken",
+    _TOO_LARGE: "its headers are too large",
 }
 
 _FOR_GOOD = frozenset(
@@ -64,7 +66,7 @@ _NOT_HTTP = frozenset(
 
 def before_headers(outcome: Outcome, url: str, connect_seconds: float) -> KitharaError:
     """Return the error for a transfer that ended without headers."""
-    code = outcome.code
+    code = _TOO_LARGE if outcome.message.startswith(_ALL_TOO_LARGE) else outcome.code
     if code == pycurl.E_ABORTED_BY_CALLBACK:
         return Cancelled()
     if code == pycurl.E_OPERATION_TIMEDOUT:

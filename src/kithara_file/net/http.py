@@ -7,13 +7,14 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from functools import cache
 
 import pycurl
 
 from kithara_file.clock import Clock, SystemClock
 from kithara_file.config import Timeouts
-from kithara_file.errors import InvalidResponse, KitharaError, NetTimeout, public_url
+from kithara_file.errors import ConnectFailed, InvalidResponse, KitharaError, NetTimeout, StatusError, public_url
 from kithara_file.net.address import Address
 from kithara_file.net.client import WHOLE, NotModified, Want
 from kithara_file.net.decode import CODINGS
@@ -51,6 +52,41 @@ def codings() -> frozenset[str]:
 
 
 Body = HttpResponse | DecodedResponse
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Way:
+    """What is special about one of the requests that an `open` may take."""
+
+    unpack: bool = False
+    """libcurl takes the content codings off."""
+    fresh: bool = False
+    """It has a connection of its own."""
+    loyal: bool = False
+    """It stays on its connection, though another one comes free."""
+    framed: bool = False
+    """It is sent over HTTP/1.1, where every end is proven."""
+    trusting: bool = False
+    """The end of its body is believed."""
+
+
+USUAL = Way()
+
+
+def _better(way: Way, answer: Accepted, *, proven: bool) -> Way | None:
+    """Return how to ask for the same once more; None where the answer can be used as it is.
+
+    `proven` tells whether the end of the body will be. libcurl takes a stream of HTTP/2 which is reset without an error
+    for one that has ended, so that only a length tells, or what is packed; an origin that speaks nothing else has to be
+    believed.
+    """
+    unpackable = CODINGS.issuperset(answer.codings)
+    if not (unpackable or way.unpack):  # only libcurl knows this coding, and it has to be told before it asks
+        return replace(way, unpack=True)
+    packed = unpackable and bool(answer.codings) and not way.unpack
+    if proven or packed or way.framed or way.trusting or answer.end is not None:
+        return None
+    return replace(way, framed=True)
 
 
 class HttpClient:
@@ -91,14 +127,13 @@ class HttpClient:
         raise InvalidResponse(f"more than {MAX_REDIRECTS} redirects", url=url)
 
     async def _ask(
-        self, asked: Asked, home: Address, address: Address, *, unpack: bool = False, fresh: bool = False
+        self, asked: Asked, home: Address, address: Address, way: Way = USUAL
     ) -> Body | NotModified | Address:
         _log.debug("> GET %s of %s", asked.want, public_url(address.url))
-        handle = self._handle(asked, home, address, unpack=unpack)
-        if fresh:
-            handle.setopt(pycurl.FRESH_CONNECT, 1)
-        transfer = Transfer(self._engine, handle, self._timeouts.headers)
+        transfer = self._begin(asked, home, address, way)
         head = await self._head(transfer, address)
+        if head is None:
+            return await self._ask(asked, home, address, replace(way, loyal=True))
         _log.debug("< %d from %s", head.status, public_url(address.url))
         try:
             answer = self._judge(head, asked, address)
@@ -110,20 +145,43 @@ class HttpClient:
             transfer.close()  # it may be the answer to another question, and the next one would get ours
             if asked.want is not WHOLE or transfer.fresh:  # a range is asked for in another way by whoever wants it
                 raise
-            return await self._ask(asked, home, address, unpack=unpack, fresh=True)
+            return await self._ask(asked, home, address, replace(way, fresh=True))
         if not isinstance(answer, Accepted):
             await transfer.part(announced_length(head))
             return answer
+        better = _better(way, answer, proven=transfer.framed or announced_length(head) is not None)
+        if better is not None:
+            transfer.close()
+            return await self._ask_anew(asked, home, address, better)
         response = HttpResponse(transfer, answer, asked.url)
-        if unpack or not answer.codings:
-            return response
-        if CODINGS.issuperset(answer.codings):
-            return DecodedResponse(response, answer.codings, asked.url)
-        # Only libcurl knows this coding, and it has to be told before it asks.
-        transfer.close()
-        return await self._ask(asked, home, address, unpack=True)
+        packed = answer.codings and not way.unpack
+        return DecodedResponse(response, answer.codings, asked.url) if packed else response
 
-    async def _head(self, transfer: Transfer, address: Address) -> Head:
+    async def _ask_anew(self, asked: Asked, home: Address, address: Address, way: Way) -> Body | NotModified | Address:
+        try:
+            return await self._ask(asked, home, address, way)
+        except (ConnectFailed, InvalidResponse, StatusError):
+            if not way.framed:
+                raise
+            return await self._ask(asked, home, address, replace(way, framed=False, trusting=True))
+
+    def _begin(self, asked: Asked, home: Address, address: Address, way: Way) -> Transfer:
+        handle = self._handle(asked, home, address)
+        if way.unpack:
+            handle.setopt(pycurl.ACCEPT_ENCODING, "")  # what is said in the request is in our own field
+        if way.fresh:
+            handle.setopt(pycurl.FRESH_CONNECT, 1)
+        if way.framed:
+            handle.setopt(pycurl.HTTP_VERSION, pycurl.CURL_HTTP_VERSION_1_1)
+        loyal = way.loyal or way.fresh
+        try:
+            return Transfer(self._engine, handle, address.origin, self._timeouts.headers, loyal=loyal)
+        except pycurl.error as error:  # which does not say why
+            reason = f"libcurl cannot be set up ({error}), perhaps because too many files are open"
+            raise ConnectFailed(reason, url=address.url) from error
+
+    async def _head(self, transfer: Transfer, address: Address) -> Head | None:
+        """Return what came before the body; None when there is a better connection to ask on."""
         try:
             complete = await transfer.headers()
         except BaseException:
@@ -131,9 +189,11 @@ class HttpClient:
             raise
         if complete:
             split = (line.decode("latin-1").partition(":") for line in transfer.lines)
-            lines = tuple((name.strip(), value.strip()) for name, _, value in split)
+            lines = tuple((name, value.strip()) for name, _, value in split)
             return Head(transfer.status, lines, self._clock.wall())
         transfer.close()
+        if transfer.outdone:
+            return None
         error = self._no_answer(transfer, address)
         _log.debug("! %s", error)
         raise error
@@ -151,7 +211,7 @@ class HttpClient:
             raise InvalidResponse(f"redirect {head.status} without a Location", url=asked.url)
         return address.redirected(location.encode("latin-1"))
 
-    def _handle(self, asked: Asked, home: Address, address: Address, *, unpack: bool) -> pycurl.Curl:
+    def _handle(self, asked: Asked, home: Address, address: Address) -> pycurl.Curl:
         handle = pycurl.Curl()
         wanted = fields(asked, self._headers, home, address)
         for option, value in _OPTIONS:
@@ -159,8 +219,6 @@ class HttpClient:
         handle.setopt(pycurl.URL, address.url)
         handle.setopt(pycurl.CONNECTTIMEOUT_MS, max(1, round(self._timeouts.connect * 1000)))
         handle.setopt(pycurl.HTTPHEADER, [line(*each) for each in wanted.items()])
-        if unpack:
-            handle.setopt(pycurl.ACCEPT_ENCODING, "")  # what is said in the request is in our own field
         if address.target is not None:
             handle.setopt(pycurl.REQUEST_TARGET, address.target)
         bundle = self._ca_file or system_bundle()

@@ -65,13 +65,13 @@ class Head:
         """The fields by lower-case name, repeated ones joined by commas (RFC 9110, 5.3)."""
         joined: dict[str, str] = {}
         for name, value in self.lines:
-            key = name.lower()
+            key = _plain(name)
             joined[key] = f"{joined[key]}, {value}" if key in joined else value
         return joined
 
     def values(self, name: str) -> list[str]:
         """Return the different values of a field that should have one."""
-        return list(dict.fromkeys(value.strip() for key, value in self.lines if key.lower() == name))
+        return list(dict.fromkeys(value.strip() for key, value in self.lines if _plain(key) == name))
 
     def only(self, name: str) -> str | None:
         """Return the one value of a field, None when it is absent, empty or said twice in different ways."""
@@ -99,6 +99,8 @@ def judge(head: Head, asked: Asked, codings: frozenset[str]) -> Accepted | NotMo
     handler = _USABLE.get(head.status)
     if handler is None:
         raise _refusal(head, asked)
+    if any(name != name.strip() and _plain(name) == "transfer-encoding" for name, _ in head.lines):
+        raise _invalid("its Transfer-Encoding has a blank before the colon", asked)  # nobody has taken it off
     return handler(head, asked, codings)
 
 
@@ -271,6 +273,11 @@ def _validator(head: Head) -> Validator:
 def _media_type(head: Head) -> str | None:
     told = head.only("content-type")
     return told.split(";", 1)[0].strip().lower() or None if told else None
+
+
+def _plain(name: str) -> str:
+    """Return a field's name as it is compared: a blank before the colon is forgiven (RFC 9112, 5.1)."""
+    return name.strip().lower()
 
 
 def _tokens(head: Head, name: str) -> list[str]:

@@ -7,7 +7,7 @@ interpreter's lock: they append, add and compare, and wake.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 from dataclasses import dataclass
 
 import pycurl
@@ -22,6 +22,8 @@ DRAIN_BYTES = 64 * KIB
 """An abandoned body with no more than this left is read to its end, so that its connection lives on."""
 DRAIN_SECONDS = 0.03
 """Less than the 50 ms in which a closed stream has to be gone."""
+SWITCH_SECONDS = 0.5
+"""How long to wait for an answer on a connection of its own once another one to the same place has come free."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,8 +38,12 @@ class Outcome:
 class Transfer:
     """A `Job` whose answer is read by one task: `headers` once, then `take` until None."""
 
-    def __init__(self, engine: Engine, handle: pycurl.Curl, headers_seconds: float) -> None:
+    def __init__(
+        self, engine: Engine, handle: pycurl.Curl, place: Hashable, headers_seconds: float, *, loyal: bool = False
+    ) -> None:
+        """Begin; a `loyal` one stays on its connection, whatever it is offered."""
         self._engine = engine
+        self.place = place
         self._loop = engine.loop
         self._handle = handle
         self._headers_seconds = headers_seconds
@@ -49,6 +55,7 @@ class Transfer:
         self._paused = False
         self._unwanted = 0
         self._gone = False
+        self._loyal = loyal
         self.fresh = False
         """True when a connection was made for it."""
         self.connected = False
@@ -57,6 +64,10 @@ class Transfer:
         """The status of the final answer; 0 until its headers are complete."""
         self.late = False
         """True when the headers did not come within their time after the request had gone out."""
+        self.framed = True
+        """False when the answer came over a version of HTTP that leaves the end of its body to libcurl's word."""
+        self.outdone = False
+        """True when no answer came though another connection to the same place is free: ask again on that one."""
         self.outcome: Outcome | None = None
         """Set when the transfer is over."""
         handle.setopt(pycurl.BUFFERSIZE, max(LEAST_BUFFER, min(STEP, engine.share // 4)))
@@ -79,8 +90,8 @@ class Transfer:
     # -- what the task calls
 
     async def headers(self) -> bool:
-        """Wait for the headers; False when the transfer ended, or ran late, without any."""
-        while not self.status and self.outcome is None and not self.late:
+        """Wait for the headers; False when the transfer ended, or ran late or was outdone, without any."""
+        while not (self.status or self.outcome or self.late or self.outdone):
             await self._wait()
         return self.status > 0
 
@@ -155,7 +166,7 @@ class Transfer:
             self._lines.append(line)
         elif (status := _status(self._lines)) >= 200:
             self.status = status
-            del self._lines[0]
+            self.framed = self._lines.pop(0).startswith(b"HTTP/1")
             self._disarm()
             self._wake()
 
@@ -174,6 +185,14 @@ class Transfer:
         elif first:
             self._first_byte()
         return None
+
+    def offer(self) -> bool:
+        """Hear from the engine that another connection to the same place has come free."""
+        useful = self.fresh and not (self._loyal or self.status or self._gone)
+        if useful:
+            self._loyal = True
+            self._loop.call_later(SWITCH_SECONDS, self._be_outdone)
+        return useful
 
     def finished(self, code: int, message: str) -> None:
         """Learn from the engine that it is over."""
@@ -199,6 +218,10 @@ class Transfer:
         if not self.status:
             self.late = True
             self._wake()
+
+    def _be_outdone(self) -> None:
+        self.outdone = not self.status
+        self._wake()
 
     def _resume(self) -> None:
         if self._paused:

@@ -18,7 +18,7 @@ from typing import TypeAlias
 from kithara_file.assets.keys import ResourceKey
 from kithara_file.assets.store import AssetStore
 from kithara_file.config import FileConfig, StoreLike
-from kithara_file.errors import OfflineMiss, StorageError
+from kithara_file.errors import ConnectFailed, OfflineMiss, StorageError
 from kithara_file.net.engine import Engine
 from kithara_file.net.http import HttpClient
 from kithara_file.net.retry import RetryClient
@@ -96,7 +96,11 @@ class Registry:
         if config.offline_mode and unfit:
             entry.close()
             raise OfflineMiss(url=url, start=0, end=None)
-        runtime = Runtime.current()
+        try:
+            runtime = Runtime.current()
+        except (OSError, RuntimeError) as error:  # no room for another open file, or for a thread
+            entry.close()
+            raise ConnectFailed(f"the background cannot be started ({error})", url=url) from error
         holding = Holding(entry, lambda: self._drop_store(store))
         audience = Audience(config.policy)
         session = Session(config, url, holding, self._client(config, runtime), runtime, audience)

@@ -18,11 +18,15 @@ class UnstoredResource(StreamingResource):
     """The `StreamingResource` of a disk that has taken nothing from the very beginning; `fault` says why.
 
     So whoever minds a disk that fails on the way minds this one too: bytes that land are kept as far as the window
-    goes, the oldest are dropped and become absent, and `commit` raises the fault.
+    goes, the oldest are dropped and become absent, and `commit` raises the fault. Making one raises `fault` where
+    no file may be opened any more.
     """
 
     def __init__(self, fault: StorageError, *, length: int | None = None, memory_bytes: int = MEMORY_BYTES) -> None:
-        nowhere = OpenFile.nowhere(Path(fault.filename or ""))
+        try:
+            nowhere = OpenFile.nowhere(Path(fault.filename or ""))
+        except OSError as error:  # no file may be opened any more, not even this one
+            raise fault from error
         super().__init__(nowhere, NoJournal(), length=length, coverage=Coverage(), memory_bytes=memory_bytes)
         self._bypass(fault)
 

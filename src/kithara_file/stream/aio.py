@@ -12,7 +12,7 @@ from typing import Self, TypeVar
 from kithara_file.clock import Deadline
 from kithara_file.errors import KitharaError, StreamClosed
 from kithara_file.ranges import ByteRange
-from kithara_file.stream.handle import Handle
+from kithara_file.stream.handle import Handle, step_of_all
 from kithara_file.stream.source import StreamType
 
 C = TypeVar("C")
@@ -60,7 +60,7 @@ class AsyncStream(Handle):
         """Return `size` bytes, fewer only when the end comes first; all that is left when negative."""
         self._check()
         if size < 0:
-            size = max(0, await self._end() - self._position)
+            return await self.readall()
         buffer = bytearray(size)
         view, filled = memoryview(buffer), 0
         deadline = self._patience()
@@ -70,6 +70,19 @@ class AsyncStream(Handle):
         view.release()
         del buffer[filled:]
         return bytes(buffer)
+
+    async def readall(self) -> bytes:
+        """Return all bytes from here to the proven end."""
+        self._check()
+        parts: list[bytes] = []
+        start = self._position
+        try:
+            while part := await self.read(step_of_all(self._source.length, self._position)):
+                parts.append(part)
+        except BaseException:
+            self._position = start
+            raise
+        return b"".join(parts) if len(parts) != 1 else parts[0]
 
     async def seek(self, offset: int, whence: int = os.SEEK_SET) -> int:
         """Move to `offset` and forget a sticky error; `SEEK_END` waits for the length."""
@@ -88,6 +101,10 @@ class AsyncStream(Handle):
 
     async def close(self) -> None:
         """Let go: a pending read raises `StreamClosed`; the last reader's downloads stop. Idempotent."""
+        self._close()
+
+    async def aclose(self) -> None:
+        """Do what `close` does, under the name that `contextlib.aclosing` asks for."""
         self._close()
 
     def _close(self) -> None:

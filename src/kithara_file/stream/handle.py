@@ -14,6 +14,16 @@ from kithara_file.clock import CancelToken, Deadline
 from kithara_file.errors import KitharaError, NetTimeout, StreamClosed, Woken
 from kithara_file.stream.source import Source
 
+BLIND_STEP = 1 << 20
+"""How much of a file of unknown length is read at a time where all of it is wanted."""
+LARGEST_STEP = 64 << 20
+"""The same for one of known length: an origin may announce more than there is memory, and break off soon after."""
+
+
+def step_of_all(length: int | None, position: int) -> int:
+    """Return how much to read at `position` next, by who wants all there is; at least one byte, to see the end."""
+    return max(1, min(BLIND_STEP if length is None else length - position, LARGEST_STEP))
+
 
 class Handle:
     """The facts and rules of an open file; `closed` is told by the class that can be closed."""

@@ -33,7 +33,10 @@ class Runtime:
 
     @classmethod
     def current(cls) -> Runtime:
-        """Return the runtime of this process, started if there was none; a dead one when the interpreter ends."""
+        """Return the runtime of this process, started if there was none; a dead one when the interpreter ends.
+
+        Raises what the system says where it has no room for another thread or open file.
+        """
         with cls._making:
             if cls._current is None or not (cls._current.alive or cls._ending):
                 cls._current = Runtime()

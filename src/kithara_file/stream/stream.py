@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, TypeVar
 from kithara_file.clock import CancelToken, Deadline
 from kithara_file.errors import KitharaError, StreamClosed, Woken
 from kithara_file.ranges import ByteRange
-from kithara_file.stream.handle import Handle
+from kithara_file.stream.handle import Handle, step_of_all
 from kithara_file.stream.source import Source, StreamType
 
 if TYPE_CHECKING:
@@ -24,8 +24,6 @@ if TYPE_CHECKING:
 A = TypeVar("A")
 C = TypeVar("C")
 R = TypeVar("R")
-
-READ_ALL_STEP = 1 << 20
 
 
 class Stream(Handle, io.RawIOBase):
@@ -126,16 +124,12 @@ class Stream(Handle, io.RawIOBase):
         parts: list[bytes] = []
         start = self._position
         try:
-            while True:
-                length = self._source.length
-                left = READ_ALL_STEP if length is None else max(0, length - self._position)
-                part = self.read(max(left, 1))
-                if not part:
-                    return b"".join(parts) if len(parts) != 1 else parts[0]
+            while part := self.read(step_of_all(self._source.length, self._position)):
                 parts.append(part)
         except BaseException:
             self._position = start
             raise
+        return b"".join(parts) if len(parts) != 1 else parts[0]
 
     # -- moving ------------------------------------------------------------------------------------------------------
 

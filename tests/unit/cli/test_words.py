@@ -73,6 +73,8 @@ def test_a_share_never_rounds_to_all_or_to_nothing(part: int, whole: int, told: 
     [
         ("https://host/music/song%20one.flac?sign=1#t=3", "song one.flac"),
         ("https://host/caf%C3%A9.mp3", "café.mp3"),
+        ("https://host/streams/one/", "one"),
+        ("https://host/one.flac//?token=a/b", "one.flac"),
         ("https://host/", "host"),
         ("https://user:secret@host:8080", "host"),
         ("https://host/a/%2e%2e", "host"),

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from kithara_file.config import Timeouts
 from kithara_file.errors import (
     Cancelled,
     KitharaError,
@@ -18,6 +19,7 @@ from kithara_file.net.http import HttpClient
 from kithara_file.ranges import OpenRange
 from tests.unit.net.loopback import DATA, at_rest, body, opened, run
 from tests.world.faults import (
+    ConnectionClose,
     HangUp,
     NeverAnswer,
     StallAt,
@@ -60,6 +62,68 @@ def test_a_kept_connection_that_fails_on_first_use_is_replaced_unnoticed(origin:
 
     run(main)
     assert len(origin.requests("/a")) == 3
+
+
+def test_who_is_not_answered_goes_over_to_a_connection_that_comes_free(origin: Origin) -> None:
+    """Some servers hear nobody else for as long as they have a connection."""
+    held = origin.serve("/held", DATA, faults=[StallAt(10)])
+    deaf = origin.serve("/deaf", DATA, faults=[NeverAnswer()])
+
+    async def main(client: HttpClient, _: Engine) -> None:
+        first = await opened(client, held)
+        second = asyncio.ensure_future(opened(client, deaf))
+        await asyncio.to_thread(origin.wait_requests, "/deaf")
+        origin.release("/held")
+        assert await body(first) == DATA
+        assert await body(await second) == DATA
+
+    run(main, timeouts=Timeouts(headers=60))
+    assert [each.connection for each in origin.requests("/deaf")] == [2, 1]
+
+
+def test_who_is_not_answered_stays_where_no_connection_comes_free(
+    origin: Origin, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("kithara_file.net.transfer.SWITCH_SECONDS", 0.0)
+    held = origin.serve("/held", DATA, faults=[(StallAt(10), ConnectionClose())])
+    slow = origin.serve("/slow", DATA, faults=[NeverAnswer()])
+
+    async def main(client: HttpClient, _: Engine) -> None:
+        first = await opened(client, held)
+        second = asyncio.ensure_future(opened(client, slow))
+        await asyncio.to_thread(origin.wait_requests, "/slow")
+        origin.release("/held")
+        assert await body(first) == DATA
+        await asyncio.to_thread(origin.wait_for, lambda log: log.open_connections == 1)
+        origin.release("/slow")
+        await (await second).aclose()
+
+    run(main)
+    assert len(origin.requests("/slow")) == 1
+
+
+def test_who_has_gone_over_once_stays(origin: Origin, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Else one that is slow to answer would be asked anew, again and again, among many that come and go."""
+    held = origin.serve("/held", DATA, faults=[StallAt(10), StallAt(10)])
+    slow = origin.serve("/slow", DATA, always=[NeverAnswer()])
+
+    async def main(client: HttpClient, _: Engine) -> None:
+        first = await opened(client, held)
+        waiting = asyncio.ensure_future(opened(client, slow))
+        await asyncio.to_thread(origin.wait_requests, "/slow")
+        origin.release("/held")
+        assert await body(first) == DATA
+        second = await opened(client, held)  # it takes what was offered
+        await asyncio.to_thread(origin.wait_requests, "/slow", 2)
+        monkeypatch.setattr("kithara_file.net.transfer.SWITCH_SECONDS", 0.0)
+        origin.release("/held")
+        assert await body(second) == DATA
+        assert await body(await opened(client, origin.serve("/a", DATA))) == DATA
+        origin.release("/slow")
+        await (await waiting).aclose()
+
+    run(main)
+    assert len(origin.requests("/slow")) == 2
 
 
 def test_the_engine_lets_go_of_its_connections_when_it_has_rested(origin: Origin) -> None:

@@ -39,6 +39,8 @@ URL = "http://me:pw@host/a?token=secret#part"
         (Outcome(pycurl.E_SSL_CONNECT_ERROR, "Recv failure: Connection reset by peer"), ConnectFailed, True),
         (Outcome(pycurl.E_UNSUPPORTED_PROTOCOL), InvalidResponse, False),
         (Outcome(pycurl.E_FTP_WEIRD_SERVER_REPLY, "Invalid Content-Length: value"), InvalidResponse, False),
+        (Outcome(100), InvalidResponse, False),
+        (Outcome(pycurl.E_RECV_ERROR, "Too large response headers: 307652 > 307200"), InvalidResponse, False),
         (Outcome(pycurl.E_RECV_ERROR, "CONNECT tunnel failed", 407), AccessDenied, False),
         (Outcome(pycurl.E_RECV_ERROR, "CONNECT tunnel failed", 502), ConnectFailed, True),
         (Outcome(pycurl.E_ABORTED_BY_CALLBACK), Cancelled, True),

@@ -80,6 +80,10 @@ def test_lengths_up_to_the_largest_are_used(told: str) -> None:
     assert taken(200, ("Content-Length", told)).remote.length == int(told)
 
 
+def test_a_blank_before_the_colon_is_forgiven() -> None:
+    assert taken(200, ("Content-Length ", "10"), ("ETag\t", '"v"')).end == 10
+
+
 def test_the_same_length_said_twice_is_that_length() -> None:
     assert taken(200, ("Content-Length", "10"), ("content-length", "10")).end == 10
     assert taken(200, ("Content-Length", "10, 10")).end == 10
@@ -98,6 +102,7 @@ def test_the_same_length_said_twice_is_that_length() -> None:
         (("Content-Length", "٣"),),
         (("Content-Length", str(LARGEST + 1)),),
         (("Content-Length", "9" * 5000),),
+        (("Transfer-Encoding ", "chunked"),),
         (("Content-Encoding", "zstd"),),
         (("Content-Encoding", "gzip, zstd"),),
     ],

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from errno import ENOSPC
 
 import pytest
@@ -31,6 +32,13 @@ def test_the_oldest_bytes_are_dropped_and_land_again() -> None:
     resource.write_at(0, pattern(0, 10))
     assert read(resource, 0, 10) == pattern(0, 10)
     resource.close()
+
+
+def test_where_no_file_can_be_opened_at_all_the_fault_is_raised(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(os, "devnull", "/dev/null/none")
+    with pytest.raises(DiskFull) as caught:
+        UnstoredResource(FAULT, length=10)
+    assert caught.value is FAULT
 
 
 def test_a_commit_raises_the_fault_and_a_close_forgets_the_bytes() -> None:

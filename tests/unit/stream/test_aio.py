@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import gc
 from collections.abc import Coroutine
+from contextlib import aclosing
 from typing import Any
 
 import pytest
@@ -16,6 +17,7 @@ from kithara_file.stream.aio import AsyncStream
 from tests.contract.files import MemorySource
 
 DATA = bytes(range(256)) * 1000
+GONE = NotFound(404, url="http://host/")
 
 
 def complete() -> MemorySource:
@@ -51,6 +53,39 @@ def test_the_source_hears_what_was_read_and_is_closed_without_waiting() -> None:
 
     do(main())
     assert (source.reads, source.moves, source.closed) == ([(0, 100)], [5], [False])
+
+
+def test_contextlib_can_close_it() -> None:
+    source = complete()
+
+    async def main() -> None:
+        async with aclosing(AsyncStream(source)) as stream:
+            await stream.read(1)
+        assert stream.closed
+
+    do(main())
+    assert source.closed == [False]
+
+
+def test_all_of_it_comes_in_steps_and_a_failure_takes_none(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("kithara_file.stream.handle.LARGEST_STEP", 100_000)
+    resource = MemoryResource(len(DATA))
+    resource.write_at(0, DATA[:200_000])
+
+    async def main() -> None:
+        stream = AsyncStream(MemorySource(resource))
+        await stream.seek(10)
+        reading = asyncio.ensure_future(stream.read())
+        await asyncio.sleep(0)
+        resource.fail(GONE)
+        with pytest.raises(NotFound):
+            await reading
+        assert stream.tell() == 10
+        whole = AsyncStream(complete())
+        assert await whole.read() == DATA
+        assert await whole.read() == b""
+
+    do(main())
 
 
 def test_a_dropped_stream_lets_its_source_go() -> None:

@@ -10,7 +10,7 @@ import pytest
 from kithara_file.clock import CancelToken
 from kithara_file.errors import Cancelled, KitharaError, NetTimeout, NotFound, StreamClosed
 from kithara_file.storage import MemoryResource
-from kithara_file.stream.handle import Handle
+from kithara_file.stream.handle import BLIND_STEP, LARGEST_STEP, Handle, step_of_all
 from tests.contract.files import MemorySource
 
 GONE = NotFound(404, url="http://host/")
@@ -34,6 +34,22 @@ def handle(token: CancelToken) -> Bare:
     handle = Bare(MemorySource(MemoryResource(100)), token)
     handle._move(40, 0)
     return handle
+
+
+@pytest.mark.parametrize(
+    "length, position, step",
+    [
+        (None, 0, BLIND_STEP),
+        (100, 0, 100),
+        (100, 99, 1),
+        (100, 100, 1),
+        (100, 500, 1),
+        (2**63 - 1, 0, LARGEST_STEP),
+        (0, 0, 1),
+    ],
+)
+def test_all_there_is_costs_no_memory_before_it_comes(length: int | None, position: int, step: int) -> None:
+    assert step_of_all(length, position) == step
 
 
 @pytest.mark.parametrize("whence, base", [(os.SEEK_SET, 0), (os.SEEK_CUR, 40), (os.SEEK_END, None)])
