@@ -34,7 +34,7 @@ def export(entry: Entry, source: Path, target: Path) -> None:
         raise AssetError(f"{entry.key.url} is not complete in the store")
     with told("export to", target), _beside(target) as descriptor:
         original = OpenFile.readable(source)
-        if not resource.owns_name or original.size < resource.length:
+        if not resource.lies_at(source) or original.size < resource.length:
             raise AssetError(f"{entry.key.url} was replaced while it was exported")
         copy_file(original.fd, descriptor, resource.length)
         os.fsync(descriptor)
@@ -58,21 +58,18 @@ def _beside(target: Path) -> Iterator[int]:
         raise
 
 
-def adopt(entry: Entry, path: Path, remote: Remote) -> None:
+def adopt(entry: Entry, path: Path, remote: Remote, digest: str | None = None) -> None:
     """Store the bytes of the local file `path` in `entry`, as the version `remote`, and commit them.
 
-    Raises `StorageError`; then nothing is stored.
+    Raises `CorruptResource` when they have another `digest`, and `StorageError`; then what was stored before is stored
+    still.
     """
     with told("read", path):
         source = OpenFile.readable(path)
         length = source.size
-    resource = entry.begin(replace(remote, length=length))
-    try:
+    with entry.replacing(replace(remote, length=length), digest) as resource:
         _land(source, length, entry, resource)
         entry.commit()
-    except BaseException:
-        entry.remove()
-        raise
 
 
 def _land(source: OpenFile, length: int, entry: Entry, resource: StreamingResource) -> None:

@@ -24,6 +24,7 @@ from __future__ import annotations
 import contextlib
 import os
 import re
+import secrets
 import stat
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -45,6 +46,19 @@ class ResourceFiles:
     data: Path
     journal: Path
     meta: Path
+
+    def aside(self) -> ResourceFiles:
+        """Return names for a version that is made beside this one; what a crash leaves there, nobody vouches for."""
+        own = f"{secrets.token_hex(4)}.tmp"
+        return ResourceFiles(
+            *(each.with_suffix(f"{each.suffix}.{own}") for each in (self.data, self.journal, self.meta))
+        )
+
+    def replaced_by(self, newer: ResourceFiles) -> None:
+        """Let the data and the journal of `newer` take these names, to which the meta file is still to come."""
+        self.remove()
+        newer.data.replace(self.data)
+        newer.journal.replace(self.journal)
 
     def remove(self) -> None:
         """Take the names away; who holds the files open goes on reading them.

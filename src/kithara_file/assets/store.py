@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
 from kithara_file.assets.disk import told
-from kithara_file.assets.entry import PATIENCE_SECONDS, Entry, StoredEntry, local_entry
+from kithara_file.assets.entry import Entry, local_entry
 from kithara_file.assets.eviction import Candidate, Limits, Usage, doomed
 from kithara_file.assets.index import Known
 from kithara_file.assets.keys import ResourceKey
@@ -19,6 +19,7 @@ from kithara_file.assets.layout import AssetFolder, Layout
 from kithara_file.assets.leases import Lease
 from kithara_file.assets.ledger import Freed, Ledger
 from kithara_file.assets.pins import checked, pins_of, write_pins
+from kithara_file.assets.stored import PATIENCE_SECONDS, StoredEntry
 from kithara_file.assets.uncached import UncachedEntry
 from kithara_file.clock import Clock, Deadline, SystemClock
 from kithara_file.errors import AssetError, DiskFull, LeaseHeld, StreamClosed
@@ -180,12 +181,12 @@ class AssetStore:
         """Put a copy of the local file `path` into the store as the complete bytes of `target`.
 
         `remote` tells what is known of the far end, such as a validator: without one the whole is compared when the
-        origin is next asked. Raises `StorageError`; then nothing is stored of `target`.
+        origin is next asked. Raises `StorageError`; then what was stored of `target` is stored still.
         """
         from kithara_file.assets.exchange import adopt  # noqa: PLC0415 - who only reads needs none of it
 
-        with self.open(self._key(target), digest=digest) as entry:
-            adopt(entry, Path(path), remote or Remote())
+        with self.open(self._key(target)) as entry:
+            adopt(entry, Path(path), remote or Remote(), digest)
 
     # -- pins --------------------------------------------------------------------------------------------------------
 

@@ -237,7 +237,7 @@ class StreamingResource(Waitable):
             raise StorageError(f"Cannot commit {path}: bytes are missing", path=str(path))
         try:
             self._open().sync()
-            self._note_stamp()
+            self.note_stamp()
             self._journal.sync()
         except OSError as error:
             self._journal.doubt()  # the kernel drops what it could not write back, and reads it as it was before
@@ -361,10 +361,9 @@ class StreamingResource(Waitable):
 
     # -- facts about the files ---------------------------------------------------------------------------------------
 
-    @property
-    def owns_name(self) -> bool:
-        """True while the path of the data still leads to this resource, and not to a newer one."""
-        return self._open().owns_name
+    def lies_at(self, data: Path) -> bool:
+        """Tell whether the path `data` leads to the bytes of this resource, and not to those of another."""
+        return self._open().lies_at(data)
 
     @property
     def stored_bytes(self) -> int:
@@ -386,11 +385,12 @@ class StreamingResource(Waitable):
         """Flush and let the files go. Idempotent; reads after it raise `StreamClosed`."""
         if self._shut():
             self._journal.flush()
-            self._note_stamp()
+            self.note_stamp()
             self._journal, self._data = NoJournal(), None
 
-    def _note_stamp(self) -> None:
-        if self._written and self._data is not None:
+    def note_stamp(self, *, moved: bool = False) -> None:
+        """Record how the file is left, if it was written to or `moved`: who touches it later shows by that."""
+        if (self._written or moved) and self._data is not None:
             self._written = False
             self._journal.left(self._data.stamp)
 

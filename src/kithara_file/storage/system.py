@@ -130,11 +130,10 @@ class OpenFile:
         status = os.fstat(self.fd)
         return status.st_mtime_ns, status.st_ctime_ns, status.st_size
 
-    @property
-    def owns_name(self) -> bool:
-        """True while the path still leads to this file."""
+    def lies_at(self, path: Path) -> bool:
+        """Tell whether `path` leads to this file."""
         try:
-            return os.path.samestat(self.path.lstat(), os.fstat(self.fd))
+            return os.path.samestat(path.lstat(), os.fstat(self.fd))
         except FileNotFoundError:
             return False
 

@@ -30,7 +30,7 @@ class UnstoredResource(StreamingResource):
         super().__init__(nowhere, NoJournal(), length=length, coverage=Coverage(), memory_bytes=memory_bytes)
         self._bypass(fault)
 
-    @property
-    def owns_name(self) -> bool:
-        """False: there is no file."""
+    def lies_at(self, data: Path) -> bool:
+        """Return False: there is no file."""
+        _ = data
         return False

@@ -8,11 +8,14 @@ from pathlib import Path
 import pytest
 
 from kithara_file.assets import exchange
+from kithara_file.assets.meta import read_meta
 from kithara_file.assets.store import AssetStore
 from kithara_file.errors import AssetError, CorruptResource, StorageError
+from kithara_file.storage.streaming import StreamingResource
 from kithara_file.storage.system import OpenFile
-from tests.unit.assets.goods import BODY, KEY, fill, key, put, remote, stored
+from tests.unit.assets.goods import BODY, KEY, all_files, fill, key, put, remote, stored
 from tests.world.clock import FakeClock
+from tests.world.crash import Child
 
 
 @pytest.fixture
@@ -110,6 +113,50 @@ def test_other_bytes_than_were_promised_are_not_taken_in(store_dir: Path, song: 
         store.adopt(song, KEY, digest=f"md5:{hashlib.md5(BODY, usedforsecurity=False).hexdigest()}")
         with store.open(KEY) as entry:
             assert entry.committed
+
+
+def test_what_is_not_taken_in_leaves_in_place_what_was_stored(store_dir: Path, song: Path) -> None:
+    with AssetStore(store_dir) as store:
+        with store.open(KEY) as entry:
+            fill(entry, BODY[::-1])
+        before = all_files(store_dir)
+        with pytest.raises(CorruptResource):
+            store.adopt(song, KEY, digest=f"sha256:{64 * '0'}")
+        with store.open(KEY) as entry, entry.replacing(remote()) as resource:
+            resource.write_at(0, BODY)  # and nothing is committed
+        with store.open(KEY) as entry:
+            assert entry.committed
+            assert stored(entry) == BODY[::-1]
+        assert all_files(store_dir) == before
+
+
+def test_who_dies_while_it_takes_a_file_in_leaves_in_place_what_was_stored(store_dir: Path, song: Path) -> None:
+    with AssetStore(store_dir) as store:
+        url = put(store, 0).url
+        program = """
+            import os, signal
+            from kithara_file import AssetStore
+            from kithara_file.storage.system import OpenFile
+            OpenFile.sync = lambda _: os.kill(os.getpid(), signal.SIGKILL)
+            AssetStore(argv[0]).adopt(argv[1], argv[2])
+        """
+        with Child(program, store_dir, song, url) as child:
+            assert child.wait() == -9, child.story()
+        with store.open(key(0)) as entry:
+            assert entry.committed
+            assert stored(entry) == bytes(len(BODY))
+
+
+def test_a_file_that_was_taken_in_is_believed_without_being_read(store_dir: Path, song: Path) -> None:
+    with AssetStore(store_dir) as store:
+        put(store, 0)
+        store.adopt(song, key(0))
+        meta = read_meta(next(store_dir.glob("assets/*/*.json")))
+        assert meta is not None
+        with store.open(key(0)) as entry:
+            assert isinstance(entry.resource, StreamingResource)
+            assert (meta.committed, meta.sealed) == (True, entry.resource.journal_bytes)
+            assert stored(entry) == BODY
 
 
 def test_a_file_that_cannot_be_read_is_told_and_leaves_nothing(store_dir: Path, tmp_path: Path) -> None:

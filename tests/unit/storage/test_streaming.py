@@ -38,7 +38,7 @@ def test_who_holds_the_old_resource_reads_on_when_a_new_one_takes_its_name(place
     new = place.create()
     new.write_at(0, b"new bytes, more")
     assert (read(old, 0, 99), read(new, 0, 99)) == (b"old bytes", b"new bytes, more")
-    assert (old.owns_name, new.owns_name) == (False, True)
+    assert (old.lies_at(place.data), new.lies_at(place.data)) == (False, True)
     old.close()
     new.close()
 
@@ -50,7 +50,7 @@ def test_a_resource_whose_folder_was_deleted_reads_and_lands_on(place: Place) ->
     place.journal.unlink()
     resource.write_at(3, b"def")
     assert read(resource, 0, 9) == b"abcdef"
-    assert not resource.owns_name
+    assert not resource.lies_at(place.data)
     resource.close()
 
 
@@ -367,6 +367,6 @@ def test_a_read_that_a_close_overtakes_never_reads_another_file(place: Place) ->
 def test_facts_of_a_closed_resource_are_closed(place: Place) -> None:
     resource = place.create()
     resource.close()
-    for use in (resource.commit, resource.verify, lambda: resource.owns_name, lambda: resource.stored_bytes):
+    for use in (resource.commit, resource.verify, lambda: resource.lies_at(place.data), lambda: resource.stored_bytes):
         with pytest.raises(StreamClosed):
             use()

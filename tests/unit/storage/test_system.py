@@ -103,11 +103,11 @@ def test_appends_go_to_the_end_whoever_else_appends(tmp_path: Path) -> None:
 
 def test_a_name_is_owned_until_somebody_takes_it(tmp_path: Path) -> None:
     file = OpenFile.new(tmp_path / "file")
-    answers = [file.owns_name]
+    answers = [file.lies_at(file.path)]
     file.path.rename(file.path.with_name("moved"))
-    answers.append(file.owns_name)
+    answers.append(file.lies_at(file.path))
     file.path.touch()
-    answers.append(file.owns_name)
+    answers.append(file.lies_at(file.path))
     assert answers == [True, False, False]
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from errno import ENOSPC
+from pathlib import Path
 
 import pytest
 
@@ -15,11 +16,11 @@ from tests.unit.storage.places import pattern, read, spans
 FAULT = DiskFull("Cannot begin /cache/a: No space left on device", errno=ENOSPC, path="/cache/a")
 
 
-def test_what_lands_is_read_and_says_why_it_is_not_stored() -> None:
+def test_what_lands_is_read_and_says_why_it_is_not_stored(tmp_path: Path) -> None:
     resource = UnstoredResource(FAULT, length=100)
     resource.write_at(10, pattern(10, 40), pattern(40, 60))
     assert read(resource, 20, 100) == pattern(20, 60)
-    assert (resource.spilling, resource.fault, resource.owns_name) == (True, FAULT, False)
+    assert (resource.spilling, resource.fault, resource.lies_at(tmp_path)) == (True, FAULT, False)
     assert (resource.stored_bytes, resource.journal_bytes, resource.descriptor(), resource.claims) == (0, 0, None, None)
     resource.close()
 
