@@ -32,8 +32,8 @@ UPKEEP = """
     folder, song, seed = argv
     chance = Random(seed)
 
-    def any_url():
-        return f"https://example.org/{chance.randrange(6)}"
+    def any_url(first=0):
+        return f"https://example.org/{chance.randrange(first, 6)}"
 
     with AssetStore(folder, max_assets=4) as store:
         moves = {
@@ -41,7 +41,7 @@ UPKEEP = """
             "unpin": lambda: store.unpin(any_url(), "passing"),
             "verify": store.verify,
             "gc": store.gc,
-            "adopt": lambda: store.adopt(song, any_url()),
+            "adopt": lambda: store.adopt(song, any_url(2)),  # what was there goes before the new is whole
             "export": lambda: store.export("https://example.org/0", Path(f"{song}.copy")),
             "sidecar": lambda: store.atomic("https://example.org/0", "cover").write(b"c" * 50_000),
         }

@@ -42,8 +42,8 @@ class Flights:
         for each in list(self._flying.values()):
             resting = each.id in plan.rest
             if resting:
-                self._sharing.let_go(each)
-            elif each.resting and not self._sharing.hold(each):
+                self._sharing.rest(each, now)
+            elif each.resting and not self._sharing.resume(each):
                 self.stop(each)  # while it rested, another process has taken over
                 obeyed = False
             each.rest(resting, now)

@@ -272,14 +272,18 @@ class _Draft:
 
     def rests(self, fetch: Fetch) -> bool:
         """Tell whether the socket of `fetch` is to be left unread; the demanded bytes get the whole link."""
-        if fetch.id in self.urgent or self.draining(fetch):
+        if fetch.id in self.urgent or self.draining(fetch) or self.wished(fetch):
             return False
         return self.pressed or not self.welcome(fetch)
 
     def welcome(self, fetch: Fetch) -> bool:
         """Tell whether a window has room for what `fetch` brings; once full, not before half is drained."""
         goals = ((head, head.goal if fetch.resting_since is None else head.half) for head in self.view.playheads)
-        return self.unlimited or any(self.serves(fetch, head, goal) for head, goal in goals)
+        return self.unlimited or self.wished(fetch) or any(self.serves(fetch, head, goal) for head, goal in goals)
+
+    def wished(self, fetch: Fetch) -> bool:
+        """Tell whether readers of another process wait for what `fetch` brings; they say so only while they do."""
+        return any(self.serves(fetch, each, each.goal) for each in self.view.wishes)
 
     def tired(self, fetch: Fetch) -> bool:
         """Tell whether `fetch` has rested for so long that it is dropped; not a whole body, it would begin anew."""

@@ -1,7 +1,8 @@
 """One resource fetched by several processes: what others bring is waited for, what we bring is told to them.
 
-Claims on the file say who is fetching what, the journal says what has landed. A claim is held only while its fetch
-flows, so that whoever rests, stalls or dies is taken over from.
+Claims on the file say who is fetching what, the journal says what has landed, wishes say who waits for it. A fetch that
+rests flows on when another process wishes it to: to take over from it would lose what is in its socket. Whoever stalls
+or dies is taken over from.
 
 Must not know: requests, readers. Called on the loop.
 """
@@ -13,17 +14,21 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from kithara_file.net.vary import selects
-from kithara_file.session.plan import FAR, decide
-from kithara_file.session.view import Fetch, Plan, View
+from kithara_file.ranges import ByteRange
+from kithara_file.session.plan import FAR, FOREIGN_SECONDS, decide
+from kithara_file.session.view import Fetch, Plan, Playhead, View
 from kithara_file.storage.claims import LANE, Claim, Claims
 
 if TYPE_CHECKING:
-    from kithara_file.ranges import ByteRange
     from kithara_file.session.fetcher import Fetcher
     from kithara_file.session.holding import Holding
 
 PATIENCE_SECONDS = 2.0
 """A claim which has brought nothing for this long is not waited for any more: its process may be stopped or stuck."""
+LONELY_SECONDS = 0.1
+"""How often who rests looks whether another process wishes for more, before one ever has."""
+REST_SECONDS = 5.0
+"""A fetch that has rested this long is not on call any more: what it claims is anybody's."""
 ROUNDS = 4
 """How often a plan is made again because it met claims that it had not known."""
 
@@ -36,7 +41,9 @@ class Sharing:
         self._headers = headers
         self._held: dict[int, Claim] = {}
         self._inside: set[int] = set()
-        self._seen: dict[ByteRange, tuple[int, float]] = {}
+        self._seen: dict[ByteRange, tuple[int, float | None]] = {}
+        self._wished: tuple[ByteRange, ...] = ()
+        self._in_company = False
 
     @property
     def _claims(self) -> Claims | None:
@@ -50,8 +57,14 @@ class Sharing:
     def decide(self, view: View) -> Plan:
         """Return the plan for `view`, in which nothing is fetched that another process is about to bring."""
         plan, claims = decide(view), self._claims
+        if claims is None:
+            return plan
+        if plan.rest and (wishes := _wishes(claims, view, plan)):
+            self._in_company = True
+            view = replace(view, wishes=wishes)
+            plan = decide(view)
         for _ in range(ROUNDS):
-            if claims is None or not plan.start:
+            if not plan.start:
                 break
             met = {range_ for start in plan.start for range_ in claims.others(start.start, start.end or FAR)}
             foreign = self._bringing(met | {each for each in self._seen if view.foreign}, view)
@@ -59,7 +72,24 @@ class Sharing:
                 break
             view = replace(view, foreign=foreign)
             plan = decide(view)
-        return plan
+        self._wish(claims, view)
+        return self._on_call(plan, view.now)
+
+    def _wish(self, claims: Claims, view: View) -> None:
+        """Tell the processes which fetch for us how far they should go on."""
+        ends = [(each.position, each.goal) for each in view.playheads] + [(each, each + 1) for each in view.demands]
+        everything = [(0, LANE)] if view.policy.look_ahead_bytes is None else []
+        wished = tuple(ByteRange(*each) for each in ends + everything if each[0] < LANE) if view.foreign else ()
+        if wished != self._wished:
+            self._wished = wished
+            claims.wish(*wished)
+
+    def _on_call(self, plan: Plan, now: float) -> Plan:
+        """Return `plan` with a look, before long, at who wishes for what rests."""
+        if plan.rest.isdisjoint(self._held):
+            return plan
+        soon = now + (FOREIGN_SECONDS if self._in_company else LONELY_SECONDS)
+        return replace(plan, wake_at=soon if plan.wake_at is None else min(soon, plan.wake_at))
 
     def _bringing(self, claimed: set[ByteRange], view: View) -> tuple[Fetch, ...]:
         """Return the fetches behind the claims, as far as they get on."""
@@ -67,8 +97,12 @@ class Sharing:
         for number, each in enumerate(sorted(claimed)):
             position = view.coverage.end_of_run(each.start)
             before, since = self._seen.get(each, (position, view.now))
-            seen[each] = position, since if before == position else view.now
-            if position < each.end and view.now - seen[each][1] < PATIENCE_SECONDS:
+            if before != position and since is not None:
+                since = view.now
+            if since is not None and view.now - since >= PATIENCE_SECONDS:
+                since = None  # for good: from now on it is we who bring what lands there
+            seen[each] = position, since
+            if position < each.end and since is not None:
                 fetches.append(Fetch(-1 - number, each.start, position, None if each.end >= LANE else each.end))
         self._seen = seen
         return tuple(fetches)
@@ -99,6 +133,18 @@ class Sharing:
             self._held[fetcher.id] = taken
         return taken is not None and taken.lane == 0
 
+    def rest(self, fetcher: Fetcher, now: float) -> None:
+        """Keep the claim of a fetch that rests while it is on call, and let others read what it has brought."""
+        since, resource = fetcher.view.resting_since, self._holding.resource
+        if since is None and resource is not None:
+            resource.flush()
+        elif since is not None and now - since >= REST_SECONDS:
+            self.let_go(fetcher)
+
+    def resume(self, fetcher: Fetcher) -> bool:
+        """Tell whether a fetch that has rested may flow on: False when another process has taken over meanwhile."""
+        return fetcher.id in self._held or self.hold(fetcher)
+
     def let_go(self, fetcher: Fetcher) -> None:
         """Take the claim of `fetcher` back, after others can see in the journal what it has brought."""
         claim, resource = self._held.pop(fetcher.id, None), self._holding.resource
@@ -116,3 +162,11 @@ class Sharing:
 
     def __repr__(self) -> str:
         return f"<Sharing {len(self._held)} claimed · {len(self._seen)} of others>"
+
+
+def _wishes(claims: Claims, view: View, plan: Plan) -> tuple[Playhead, ...]:
+    """Return what others wish of the fetches that are about to rest, or do."""
+    ride = view.ride if view.seekable else FAR
+    near = [(each.position, each.position + ride + 1) for each in view.fetches if each.id in plan.rest]
+    wished = {each for start, end in near for each in claims.wished(start, end)}
+    return tuple(Playhead(each.start, len(each)) for each in sorted(wished))

@@ -57,6 +57,8 @@ class View:
     demands: tuple[int, ...] = ()
     """First missing byte of each blocked reader, longest waiting first."""
     playheads: tuple[Playhead, ...] = ()
+    wishes: tuple[Playhead, ...] = ()
+    """What readers of other processes leave to our fetches: these flow on for them, and nothing starts."""
     seekable: bool = True
     """False once the origin is known to ignore ranges: then only a whole body can bring anything."""
     divisible: bool = False

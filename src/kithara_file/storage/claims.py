@@ -5,6 +5,9 @@ them too. The kernel lets go of it when its process dies. The locks belong to th
 (Linux's open file description locks), so that two sessions of one process see each other as well. Where there are none,
 every claim is granted and nobody sees any: all is right then, only fetched more than once.
 
+A wish is the other way round: whoever waits for what another brings says so, lest that one rests meanwhile. Several may
+wish for the same.
+
 Must not know: fetches, sessions, what the bytes are.
 """
 
@@ -26,6 +29,8 @@ else:
 LANE = 1 << 61
 """Where the second lane begins: for claims inside of somebody else's, such as a far seek in a running download."""
 LANES = (0, LANE)
+WISHES = 1 << 62
+"""Where the lane of the wishes begins."""
 _FLOCK = "hhqqi4x"
 _TAKEN = {errno.EAGAIN, errno.EACCES}
 
@@ -64,6 +69,18 @@ class Claims:
             return []
         found = [each for lane in LANES for each in self._ask(lane, start, min(end, LANE))]
         return sorted(set(found))
+
+    def wish(self, *ranges: ByteRange) -> None:
+        """Wish for `ranges`, and for nothing else any more."""
+        if not _TAKE:
+            return
+        self._lock(fcntl.F_UNLCK, WISHES, LANE)
+        for each in ranges:
+            self._lock(fcntl.F_RDLCK, WISHES + each.start, min(each.end, LANE) - each.start)
+
+    def wished(self, start: int, end: int) -> list[ByteRange]:
+        """Return what others wish for of `start`..`end`, in order, as far as their wishes go."""
+        return self._ask(WISHES, start, min(end, LANE)) if _ASK else []
 
     def _ask(self, lane: int, start: int, end: int) -> list[ByteRange]:
         if start >= end:

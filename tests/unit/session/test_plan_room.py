@@ -211,6 +211,18 @@ RESTS = {
         replace(BASE, coverage=MIB_HELD, playheads=(Playhead(1, MIB),), demands=(FAR,), not_before=101.0),
         False,
     ),
+    "with a full window it flows for readers of another process": (
+        replace(BASE, coverage=MIB_HELD, playheads=(Playhead(0, MIB),), wishes=(Playhead(0, MIB + 1),)),
+        False,
+    ),
+    "for those it flows while somebody far away waits": (
+        replace(BASE, coverage=MIB_HELD, demands=(FAR,), wishes=(Playhead(MIB, MIB),)),
+        False,
+    ),
+    "once their window is full as well it rests": (
+        replace(BASE, coverage=MIB_HELD, playheads=(Playhead(0, MIB),), wishes=(Playhead(0, MIB),)),
+        True,
+    ),
     "far behind every reader it rests": (replace(BASE, coverage=MIB_HELD, playheads=(Playhead(FAR, MIB),)), True),
     "with little left it flows to its end": (replace(BASE, coverage=MIB_HELD, little=LENGTH), False),
 }

@@ -3,25 +3,33 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import cast
 
 import pytest
 
-from kithara_file.config import KIB, MIB
+from kithara_file.assets.keys import ResourceKey
+from kithara_file.assets.store import AssetStore
+from kithara_file.config import KIB, MIB, Policy
 from kithara_file.net.client import WHOLE
 from kithara_file.net.remote import Remote
 from kithara_file.ranges import ByteRange
 from kithara_file.session.fetcher import Fetcher
 from kithara_file.session.holding import Holding
-from kithara_file.session.sharing import PATIENCE_SECONDS, Sharing
+from kithara_file.session.plan import FOREIGN_SECONDS
+from kithara_file.session.sharing import LONELY_SECONDS, PATIENCE_SECONDS, REST_SECONDS, Sharing
 from kithara_file.session.view import Fetch, Playhead, Start, View
 from kithara_file.storage.claims import LANE
 from kithara_file.storage.memory import MemoryResource
 from kithara_file.storage.streaming import StreamingResource
+from tests.unit.session.hall import URL, Hall, body_of
+from tests.world.clock import run_virtual
+from tests.world.entry import MemoryEntry
+from tests.world.remote import ScriptedRemote
 
 LENGTH = 64 * MIB
+BODY = body_of(3 * MIB)
 
 
 @dataclass
@@ -108,7 +116,91 @@ def test_a_claim_that_brings_nothing_for_long_is_not_waited_for(sides: tuple[Sid
     assert us.sharing.decide(us.view(2 * PATIENCE_SECONDS + 0.2, demands=(KIB,))).start != ()
 
 
-def test_whoever_rests_lets_go_and_is_taken_over_from(sides: tuple[Side, Side]) -> None:
+def test_a_claim_that_was_given_up_is_not_waited_for_again_because_we_bring_what_it_claims(
+    sides: tuple[Side, Side],
+) -> None:
+    us, them = sides
+    them.sharing.launch(them.fetcher(0))
+    assert us.sharing.decide(us.view(0.0, demands=(0,))).start == ()
+    late = PATIENCE_SECONDS + 0.1
+    (start,) = us.sharing.decide(us.view(late, demands=(0,))).start
+    us.sharing.launch(us.fetcher(start.start, start.end))
+    us.resource.write_at(0, b"x" * MIB)
+    assert us.sharing.decide(us.view(late + 0.1, demands=(MIB,))).start != ()
+
+
+def test_a_fetch_that_rests_is_kept_for_the_others_and_their_wishes_are_looked_for(sides: tuple[Side, Side]) -> None:
+    us, them = sides
+    fetch = them.fetcher(0)
+    them.sharing.launch(fetch)
+    them.resource.write_at(0, b"x" * MIB)
+    fetch.position = MIB
+    alone = them.sharing.decide(them.view(fetches=(fetch.view,), playheads=(Playhead(0, MIB),)))
+    them.sharing.rest(fetch, 0.0)
+    assert alone.rest == {1}
+    assert alone.wake_at is not None
+    assert alone.wake_at <= LONELY_SECONDS
+    assert us.sharing.decide(us.view(playheads=(Playhead(MIB, MIB),))).start == ()
+    at_rest = replace(fetch.view, resting_since=0.0)
+    wished = them.sharing.decide(them.view(fetches=(at_rest,), playheads=(Playhead(0, MIB),)))
+    assert (wished.rest, wished.stop) == (frozenset(), ())
+    assert them.sharing.resume(fetch)
+    assert us.sharing.decide(us.view(playheads=(Playhead(0, MIB),))).wake_at is None
+    contented = them.sharing.decide(them.view(fetches=(at_rest,), playheads=(Playhead(0, MIB),)))
+    assert contented.rest == {1}
+    assert contented.wake_at is not None
+    assert contented.wake_at <= FOREIGN_SECONDS
+
+
+def test_who_wants_everything_wishes_for_everything(sides: tuple[Side, Side]) -> None:
+    us, them = sides
+    them.sharing.launch(them.fetcher(0))
+    us.sharing.decide(us.view(policy=Policy(look_ahead_bytes=None)))
+    assert them.resource.claims is not None
+    assert them.resource.claims.wished(LENGTH, LENGTH + 1) == [ByteRange(0, LANE)]
+
+
+def test_a_fetch_that_has_rested_for_long_is_anybodys(sides: tuple[Side, Side]) -> None:
+    us, them = sides
+    fetch = them.fetcher(0)
+    them.sharing.launch(fetch)
+    fetch.rest(resting=True, now=10.0)
+    them.sharing.rest(fetch, 10.0 + REST_SECONDS - 0.1)
+    assert us.sharing.decide(us.view(demands=(0,))).start == ()
+    them.sharing.rest(fetch, 10.0 + REST_SECONDS)
+    assert us.sharing.decide(us.view(demands=(0,))).start != ()
+    us.sharing.launch(us.fetcher(0))
+    assert not them.sharing.resume(fetch)
+
+
+@pytest.mark.parametrize("look_ahead_bytes", [None, 64 * KIB, 16 * MIB])
+@pytest.mark.parametrize("read_bytes", [0, 1, 300 * KIB])
+def test_one_request_serves_two_who_read_at_different_paces(
+    store_dir: Path, look_ahead_bytes: int | None, read_bytes: int
+) -> None:
+    """The slow one began and holds the connection; the quick one needs it to flow on."""
+    far = ScriptedRemote(BODY, rate=50e6, latency=0.05)
+
+    async def main() -> None:
+        with AssetStore(store_dir) as store:
+            key = ResourceKey.of(URL)
+            async with Hall(far, cast("MemoryEntry", store.open(key)), look_ahead_bytes=256 * KIB) as slow:
+                await slow.opened()
+                assert await slow.read(0, read_bytes) == BODY[:read_bytes]
+                paused = slow.stream()
+                entry = cast("MemoryEntry", store.open(key))
+                async with Hall(far, entry, look_ahead_bytes=look_ahead_bytes) as quick:
+                    await quick.opened()
+                    stream = quick.stream()
+                    assert await quick.within(stream.read()) == BODY
+                    await stream.close()
+                await paused.close()
+        assert len(far.log) == 1
+
+    run_virtual(main())
+
+
+def test_what_was_let_go_of_is_taken_over(sides: tuple[Side, Side]) -> None:
     us, them = sides
     fetch = them.fetcher(0)
     them.sharing.launch(fetch)

@@ -99,6 +99,28 @@ def test_a_claim_without_an_end_reaches_as_far_as_any_offset(us: Claims, them: C
     assert us.take(LANE, LANE + 1) is None  # beyond what can be claimed: it is fetched unclaimed
 
 
+def test_what_several_wish_for_is_seen_by_the_others_and_is_no_claim(path: Path, us: Claims, them: Claims) -> None:
+    us.wish(ByteRange(0, 100), ByteRange(500, 1 << 62))
+    them.wish(ByteRange(50, 200))
+    assert us.wished(0, 1000) == [ByteRange(50, 200)]
+    assert them.wished(0, 1000) == [ByteRange(0, 100), ByteRange(500, LANE)]
+    assert Coverage(Claims(them._descriptor).wished(200, 500)) == Coverage()
+    assert us.others(0, 1 << 64) == []
+    assert them.take(0, 100) is not None
+
+
+def test_a_new_wish_takes_the_place_of_the_old_and_ends_with_the_file(path: Path, us: Claims) -> None:
+    party = Party(path)
+    party.claims.wish(ByteRange(0, 100), ByteRange(300, 400))
+    party.claims.wish(ByteRange(350, 500))
+    assert us.wished(0, 1000) == [ByteRange(350, 500)]
+    party.claims.wish()
+    assert us.wished(0, 1000) == []
+    party.claims.wish(ByteRange(0, 1))
+    os.close(party.fd)
+    assert us.wished(0, 1000) == []
+
+
 def test_a_descriptor_that_cannot_be_written_claims_nothing_and_fails_nobody(path: Path, us: Claims) -> None:
     fd = os.open(path, os.O_RDONLY)
     assert Claims(fd).take(0, 10) is None
@@ -115,6 +137,8 @@ def test_where_there_are_no_such_locks_nobody_claims_and_nobody_sees(
     monkeypatch.setattr(module, "_ASK", 0)
     assert them.take(20, 30) is None
     assert them.others(0, 100) == []
+    them.wish(ByteRange(0, 10))
+    assert us.wished(0, 100) == []
 
 
 @given(spans=st.lists(st.tuples(st.integers(0, 500), st.integers(1, 80)), max_size=12))
