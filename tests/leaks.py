@@ -32,7 +32,7 @@ sockets, and connections whose far end has gone but which libcurl has not looked
 MANY = 3000
 """More things than these make the garbage collection after each test felt."""
 
-PATIENCE = 2.0
+PATIENCE = 30.0
 """Seconds for one thing to end which is ending."""
 
 _TCP_STATES = {"01": "established", "02": "connecting", "03": "connecting", "0A": "listening"}

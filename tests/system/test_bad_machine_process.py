@@ -83,7 +83,7 @@ FORKING_AT_RANDOM = """
     inherited.seek(0)
     assert inherited.read() == DATA
     inherited.close()
-    session.wait_complete(20)
+    session.wait_complete(30)
     session.close()
     print("wrong", wrong)
 """
@@ -194,7 +194,7 @@ def test_the_interpreter_ends_within_a_second_in_the_middle_of_a_commit(origin: 
         system.OpenFile.sync = slow
         session = File.open(config(argv[0], argv[1]))
         threading.Thread(target=session.wait_complete, daemon=True).start()
-        assert begun.wait(20)
+        assert begun.wait(30)
         print("committing", flush=True)
     """
     url = serve(origin)

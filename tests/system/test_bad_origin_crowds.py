@@ -105,5 +105,5 @@ def test_where_one_connection_is_served_at_a_time_a_far_seek_gets_it(url: str, s
 def test_where_one_connection_is_served_at_a_time_a_download_over_several_arrives(url: str, store_dir: Path) -> None:
     config = FileConfig(url, store=store_dir, retry=RETRY, connections=4, look_ahead_bytes=None)
     with File.open(config) as session:
-        session.wait_complete(20)
+        session.wait_complete(30)
         assert session.stream().read() == DATA

@@ -224,11 +224,11 @@ def test_a_signer_that_hangs_keeps_nobody_else_waiting(origin: Origin, store_dir
 
     def sign() -> str:
         asked.set()
-        assert release.wait(10)
+        assert release.wait(30)
         return fresh
 
     def work() -> None:
-        assert asked.wait(5)
+        assert asked.wait(30)
         heals(origin.serve("/other", DATA), store_dir)  # which is stored, closed and opened again on the way
         release.set()
 

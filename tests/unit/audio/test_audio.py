@@ -16,7 +16,7 @@ from kithara_file.errors import ConfigError, OfflineMiss, StreamClosed, Unsuppor
 from kithara_file.events import EndOfStream, EventBus, FileEvent
 from tests.world.music import song
 
-SOON = 5.0
+SOON = 30.0
 
 
 class Gate(io.BytesIO):

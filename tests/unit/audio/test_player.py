@@ -27,7 +27,7 @@ from kithara_file.audio.player import OpenTrack
 from kithara_file.errors import OfflineMiss, StreamClosed, UnsupportedMedia
 from tests.world.music import RECIPES, encode, music, sine, song
 
-SOON = 10.0
+SOON = 30.0
 FAST = 40.0
 TONE = sine(40_000)
 

@@ -160,9 +160,9 @@ def test_it_can_be_closed_while_a_read_waits_for_bytes_that_were_lost(source: On
 
     reader = threading.Thread(target=read)
     reader.start()
-    assert waits.wait(5)
+    assert waits.wait(30)
     file.close()
-    reader.join(5)
+    reader.join(30)
     assert [type(each).__name__ for each in found] == ["StreamClosed"]
 
 
@@ -188,7 +188,7 @@ def test_a_read_never_gets_bytes_of_another_file_though_its_own_is_closed_below_
         reader.start()
         file.raw.close()
         with (tmp_path / "other").open("rb"):
-            reader.join(5)
+            reader.join(30)
         assert not reader.is_alive()
     assert wrong == []
 
