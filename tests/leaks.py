@@ -74,6 +74,11 @@ class Belongings:
     descriptors: frozenset[Descriptor]
 
 
+def open_files() -> list[str]:
+    """Return what open descriptors lead to, but for what loops are made of: the runtime lets that go in its time."""
+    return sorted(each.target for each in _descriptors() if not each.is_machinery)
+
+
 def take_stock() -> Belongings:
     """Return what the process has now."""
     return Belongings(frozenset(threading.enumerate()), frozenset(_descriptors()))

@@ -122,7 +122,10 @@ def test_closing_while_the_decoder_waits_for_the_net_ends_all(origin: Origin, st
             with pytest.raises(StreamClosed):
                 reading.result(SOON)
             seconds = time.monotonic() - start
-            assert not [each.name for each in threading.enumerate() if each.name.startswith("kithara-audio")]
+            for each in threading.enumerate():
+                if each.name.startswith("kithara-audio"):
+                    each.join(SOON)
+                    assert not each.is_alive()
         return seconds
 
     # A machine may be busy with something else in some of these moments, hardly in all of them.

@@ -238,7 +238,8 @@ def test_closing_from_another_thread_ends_a_blocked_read_and_the_decoder() -> No
         reader.join(SOON)
         seconds = time.monotonic() - start
         assert len(raised) == 1
-        assert not [thread for thread in threading.enumerate() if thread.name.startswith("kithara-audio")]
+        audio._worker.thread.join(SOON)
+        assert not audio._worker.thread.is_alive()
         audio.close()
         assert audio.closed
         with pytest.raises(StreamClosed):

@@ -11,10 +11,11 @@ import pytest
 
 from kithara_file.storage import system
 from kithara_file.storage.system import IOV_MAX, OpenFile, after, before, boot_id, read_whole, sync_folder, write_new
+from tests.leaks import open_files
 
 
 def descriptors() -> int:
-    return len(list(Path("/proc/self/fd").iterdir()))
+    return len(open_files())
 
 
 def test_the_boot_has_one_name_until_the_next() -> None:
