@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 from collections.abc import Generator, Iterator
 
 import hypothesis
@@ -19,6 +20,11 @@ hypothesis.settings.load_profile("quick")
 
 _started = pytest.StashKey[leaks.Belongings]()
 _failed = pytest.StashKey[bool]()
+
+
+def pytest_configure() -> None:
+    """Hear Ctrl-C, and let the children of tests hear it: a shell has jobs in its background inherit deafness to it."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def pytest_collection_finish(session: pytest.Session) -> None:

@@ -26,7 +26,7 @@ T = TypeVar("T")
 Opening = Callable[[bytes], BufferedReader]
 """Puts bytes somewhere and opens them."""
 
-SOON = 10.0
+SOON = 30.0
 BODY = Random(71).randbytes(700_000) + b"".join(b"line %d\n" % n for n in range(20_000))
 HELD = 64 * 1024
 FAR = len(BODY) - 1000

@@ -16,7 +16,7 @@ from kithara_file.ranges import ByteRange
 from kithara_file.storage import MemoryResource, Resource, StreamingResource
 
 T = TypeVar("T")
-SOON = 5.0
+SOON = 30.0
 """Seconds that a wake-up may take on a machine under load; no test waits for it to pass."""
 
 

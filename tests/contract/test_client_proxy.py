@@ -52,7 +52,7 @@ async def proxy(monkeypatch: pytest.MonkeyPatch, answer: bytes, leads_to: int | 
         monkeypatch.setenv("https_proxy", f"http://user:pw@127.0.0.1:{server.sockets[0].getsockname()[1]}")
         monkeypatch.setenv("no_proxy", "")
         yield
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(30):
             while not ended:  # noqa: ASYNC110
                 await asyncio.sleep(0.001)
 

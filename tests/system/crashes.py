@@ -34,7 +34,7 @@ KILLED = """
                 for _ in range(6):
                     start = stream.seek(random.randrange(BODY.length))
                     assert stream.read(30_000) == DATA[start : start + 30_000]
-                session.wait_complete(20)
+                session.wait_complete(30)
                 (store / "committed").touch()
         print("acts", len(executioner.acts), flush=True)
 
@@ -95,7 +95,7 @@ POWERLESS = """
             for _ in range(6):
                 stream.seek(random.randrange(BODY.length))
                 stream.read(20_000)
-            session.wait_complete(20)
+            session.wait_complete(30)
             committed = len(recorder.acts)
     kinds = {each.kind for each in recorder.acts[:committed]}
     assert kinds >= {"make", "move", "write", "sync", "sync names"}, kinds

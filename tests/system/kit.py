@@ -12,13 +12,13 @@ from contextlib import contextmanager
 from typing import TypeVar
 
 from kithara_file import FileEvent, FileSession, Retry
-from tests.world import Body, Exchange
+from tests.world import Body, Exchange, Item, Request, StallAt
 
 T = TypeVar("T")
 E = TypeVar("E", bound=FileEvent)
 
-SOON = 10.0
-"""Seconds that anything may take on a machine under load; no test waits for it to pass."""
+SOON = 30.0
+"""Seconds after which what shall happen counts as hanging, however busy the machine; no test waits for it to pass."""
 
 AT_ONCE = Retry(retries=0, first_delay=0.0, jitter=0.0, max_failures=1)
 """Tell of the first failure."""
@@ -65,6 +65,20 @@ def heard(session: FileSession) -> Iterator[list[FileEvent]]:
 def ranges(exchanges: tuple[Exchange, ...]) -> list[str | None]:
     """Return what was asked for, request by request."""
     return [each.range for each in exchanges]
+
+
+def only(*spans: tuple[int, int]) -> Item:
+    """Return the item (for `always`) that lets out nothing but the bytes start..stop of these spans.
+
+    Who arrives needed no more, and whoever is slow to leave gets no more: how many bytes are sent tells neither, since
+    the kernels take megabytes that nobody reads.
+    """
+
+    def hold(request: Request) -> Item:
+        at = int((request.range or "bytes=0-").removeprefix("bytes=").partition("-")[0])
+        return StallAt(max((stop - at for start, stop in spans if start <= at < stop), default=0))
+
+    return hold
 
 
 def asked_bytes(exchange: Exchange, body: Body) -> range:

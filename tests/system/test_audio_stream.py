@@ -11,11 +11,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from kithara_file import AccessDenied, File, FileConfig, NetTimeout, Stream, StreamClosed, Timeouts, open_file
+from kithara_file import AccessDenied, BodyBroken, File, FileConfig, Stream, StreamClosed, Timeouts, open_file
 from kithara_file.audio import Audio, EndOfStream, Resumed, Stalled
 from kithara_file.events import EventBus
 from tests.system.kit import AT_ONCE, SOON, started
-from tests.world import Link, Origin, StallAt, Status, plain, ranged, when
+from tests.world import CloseAt, Link, Origin, StallAt, Status, plain, ranged, when
 from tests.world.fixtures import MakeOrigin
 from tests.world.music import song
 
@@ -59,9 +59,9 @@ def test_a_slow_origin_stalls_and_never_ends_the_sound(origin: Origin, store_dir
 def test_an_error_in_the_middle_is_the_origins_own(origin: Origin, store_dir: Path) -> None:
     one = song("flac", 12.05)
     half = len(one.data) // 2
-    url = origin.serve("/song", one.data, always=[when(plain, StallAt(half)), when(ranged, Status(403))])
-    with open_file(url, store=store_dir, retry=AT_ONCE, timeouts=Timeouts(idle=0.2)) as file, Audio(file) as audio:
-        with pytest.raises((NetTimeout, AccessDenied)) as caught:
+    url = origin.serve("/song", one.data, always=[when(plain, CloseAt(half)), when(ranged, Status(403))])
+    with open_file(url, store=store_dir, retry=AT_ONCE) as file, Audio(file) as audio:
+        with pytest.raises((BodyBroken, AccessDenied)) as caught:
             deque(audio, maxlen=0)
         got = round(audio.position * 44_100)
         assert caught.value.url.endswith("/song")
@@ -95,41 +95,47 @@ def test_a_seek_in_a_stall_to_what_is_there_is_heard_at_once(
     origin: Origin, store_dir: Path, *, buffered: bool
 ) -> None:
     one = song("wav", 12.05)
-    config = FileConfig(origin.serve("/song", one.data, always=[StallAt(700_000)]), store=store_dir)
-    opened = open_file(config.url, store=store_dir) if buffered else Stream.open(File, config)
+    url, patience = origin.serve("/song", one.data, always=[StallAt(700_000)]), Timeouts(idle=100.0)
+    config = FileConfig(url, store=store_dir, timeouts=patience)
+    opened = open_file(url, store=store_dir, timeouts=patience) if buffered else Stream.open(File, config)
     with opened as file, Audio(file, ahead_seconds=30) as audio:
         for seconds in (1.0, 2.0, 0.0):
             with pytest.raises(TimeoutError):
                 audio.read(10**7, timeout=0.3)
             audio.seek(11.0)  # and back again, before anything of it can come
             audio.seek(seconds)
-            found, first = audio.read(1000, timeout=5.0), round(seconds * 44_100)
+            found, first = audio.read(1000, timeout=30.0), round(seconds * 44_100)
             assert np.abs(found - one.sound[first : first + 1000]).max() < 1e-4
 
 
 def test_closing_while_the_decoder_waits_for_the_net_ends_all(origin: Origin, store_dir: Path) -> None:
     one = song("wav", 12.05)
-    url = origin.serve("/song", one.data, always=[StallAt(700_000)])
-    file = open_file(url, store=store_dir)
-    audio = Audio(file, ahead_seconds=30)
-    reading = started(lambda: audio.read(10**7))
-    origin.wait_stalled("/song")
-    start = time.monotonic()
-    audio.close()
-    with pytest.raises(StreamClosed):
-        reading.result(SOON)
-    assert time.monotonic() - start < 0.1
-    assert not [thread.name for thread in threading.enumerate() if thread.name.startswith("kithara-audio")]
-    file.close()
+
+    def seconds_of_a_close(number: int) -> float:
+        url = origin.serve(f"/{number}", one.data, always=[StallAt(700_000)])
+        with open_file(url, store=store_dir) as file:
+            audio = Audio(file, ahead_seconds=30)
+            reading = started(lambda: audio.read(10**7))
+            origin.wait_stalled(f"/{number}")
+            start = time.monotonic()
+            audio.close()
+            with pytest.raises(StreamClosed):
+                reading.result(SOON)
+            seconds = time.monotonic() - start
+            for each in threading.enumerate():
+                if each.name.startswith("kithara-audio"):
+                    each.join(SOON)
+                    assert not each.is_alive()
+        return seconds
+
+    # A machine may be busy with something else in some of these moments, hardly in all of them.
+    assert any(seconds_of_a_close(number) < 0.1 for number in range(20))
 
 
-def test_the_first_sound_comes_with_the_first_bytes(make_origin: MakeOrigin, store_dir: Path) -> None:
+def test_the_first_sound_comes_with_the_first_bytes(origin: Origin, store_dir: Path) -> None:
     one = song("mp3 cbr", 60.3)
-    origin = make_origin(link=Link(rate=256_000, rtt=0.08))
-    url = origin.serve("/song", one.data, media_type="audio/mpeg")
-    start = time.monotonic()
+    some = StallAt(64_000)  # what FFmpeg wants to see of an MP3 before it believes it
+    url = origin.serve("/song", one.data, media_type="audio/mpeg", always=[some])
     with open_file(url, store=store_dir) as file, Audio(file) as audio:
         assert len(audio.read(1152)) == 1152
-        took = time.monotonic() - start
-    # Two round trips, and what FFmpeg wants to see of an MP3 before it believes it.
-    assert took < 1.5
+        assert len(origin.requests("/song")) == 1

@@ -31,4 +31,4 @@ DOWNLOAD = """
 
 @pytest.mark.parametrize("discipline", [NETEM, NARROW], ids=["netem", "narrow"])
 def test_head_tail_and_all_come_right_over_a_bad_line(store_dir: Path, discipline: str) -> None:
-    assert run_on_line(discipline, DOWNLOAD, store_dir, 250_000, timeout=50) == "right"
+    assert run_on_line(discipline, DOWNLOAD, store_dir, 250_000, timeout=200) == "right"

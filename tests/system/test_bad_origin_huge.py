@@ -42,14 +42,11 @@ def test_bytes_at_far_offsets_are_right(origin: Origin, store_dir: Path, size: i
 def test_bytes_at_far_offsets_are_there_after_a_restart(origin: Origin, store_dir: Path, size: int) -> None:
     body = PatternBody(size, seed=11)
     url = origin.serve("/a", body, always=[when(plain, StallAt(64 * KIB))])
-    asked = []
-    for _ in range(2):
-        with opened(url, store_dir, look_ahead_bytes=64 * KIB, revalidate="never") as stream:
+    for offline in (False, True):
+        with opened(url, store_dir, look_ahead_bytes=64 * KIB, offline_mode=offline) as stream:
             for start in places(size):
                 stream.seek(start)
                 assert within(lambda: stream.read(1000)) == body[start : start + 1000]
-        asked.append(len(origin.requests("/a")))
-    assert asked[0] == asked[1]
 
 
 @huge

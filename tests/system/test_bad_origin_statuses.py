@@ -19,6 +19,7 @@ from kithara_file import (
     Retry,
     StatusError,
     Stream,
+    Timeouts,
     Unavailable,
 )
 from tests.system.bad_origin import BREAK, DATA, RETRY, changes, heals, opened, outcome, tells, within
@@ -224,11 +225,11 @@ def test_a_signer_that_hangs_keeps_nobody_else_waiting(origin: Origin, store_dir
 
     def sign() -> str:
         asked.set()
-        assert release.wait(10)
+        assert release.wait(30)
         return fresh
 
     def work() -> None:
-        assert asked.wait(5)
+        assert asked.wait(30)
         heals(origin.serve("/other", DATA), store_dir)  # which is stored, closed and opened again on the way
         release.set()
 
@@ -250,7 +251,7 @@ def test_two_fetches_refused_at_once_ask_for_one_new_url(origin: Origin, store_d
     refuse = when(ranged, Status(403))
     url = origin.serve("/a?sig=old", body, faults=[StallAt(MIB)], always=[refuse])
     signer = Signer(lambda: origin.url("/a?sig=new"))
-    with opened(url, store_dir, refresh_url=signer) as stream:
+    with opened(url, store_dir, refresh_url=signer, timeouts=Timeouts(idle=0.5)) as stream:
 
         def work() -> None:
             stream.seek(3 * MIB)

@@ -7,14 +7,13 @@ from pathlib import Path
 
 import pytest
 
-from kithara_file import File, RemoteChanged, ResourceChanged
+from kithara_file import File, RemoteChanged, ResourceChanged, Timeouts
 from kithara_file.session.judge import OVERLAP
 from tests.system.bad_origin import (
     BODY,
     BREAK,
     DATA,
     OTHER,
-    PATIENT,
     changes,
     config,
     heals,
@@ -103,7 +102,7 @@ def test_a_change_before_anything_was_read_gives_the_new_version_whole(
     origin: Origin, store_dir: Path, change: Change
 ) -> None:
     url = serve(origin, change)
-    with within(lambda: File.open(config(url, store_dir, timeouts=PATIENT))) as session, session.stream() as stream:
+    with within(lambda: File.open(config(url, store_dir))) as session, session.stream() as stream:
         told = first(session, RemoteChanged, origin.drop_connections)
         assert told.restarted
         assert within(stream.read) == change.bytes
@@ -231,7 +230,7 @@ def test_an_answer_that_names_no_version_is_not_put_where_there_is_nothing_to_co
 ) -> None:
     unnamed = Serve(Version(body=PatternBody(300_000, seed=4), etag=None, ranges=False))
     url = origin.serve("/a", DATA, faults=[StallAt(0), None, unnamed])
-    with opened(url, store_dir, timeouts=PATIENT, look_ahead_bytes=1000) as stream:
+    with opened(url, store_dir, timeouts=Timeouts(idle=2.0), look_ahead_bytes=1000) as stream:
 
         def work() -> None:
             for start in (299_000, 150_000, 0):
@@ -245,7 +244,7 @@ def test_bytes_joined_to_those_held_behind_a_gap_are_compared_before_they_are_be
     origin: Origin, store_dir: Path
 ) -> None:
     url = origin.serve("/a", DATA, etag=None, faults=[StallAt(0)])
-    with opened(url, store_dir, timeouts=PATIENT, look_ahead_bytes=1000) as stream:
+    with opened(url, store_dir, look_ahead_bytes=1000) as stream:
 
         def work() -> None:
             stream.seek(299_000)

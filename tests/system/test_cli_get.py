@@ -78,7 +78,7 @@ def interrupted(origin: Origin, store: Path, target: Path, number: signal.Signal
     with Running(store, "get", origin.url("/song"), "-o", target) as running:
         origin.wait_stalled("/song", SOON)
         running.send(number)
-        return running.end(within=1.5)
+        return running.end()
 
 
 @pytest.mark.parametrize("number,code", [(signal.SIGINT, 130), (signal.SIGKILL, -9)])

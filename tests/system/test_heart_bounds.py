@@ -43,7 +43,7 @@ def test_memory_does_not_grow_with_the_size_of_the_file(nginx: Nginx, site: Path
     for size in (64 * MIB, 1024 * MIB):
         with (site / f"{size}.bin").open("wb") as out:
             out.truncate(size)
-        total, kilobytes = map(int, run_child(READ_THROUGH, nginx.url(f"/{size}.bin"), store_dir, timeout=60).split())
+        total, kilobytes = map(int, run_child(READ_THROUGH, nginx.url(f"/{size}.bin"), store_dir, timeout=100).split())
         assert total == size
         spent.append(kilobytes * 1024)
     assert max(spent) <= 80 * MIB

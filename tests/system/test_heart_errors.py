@@ -53,7 +53,6 @@ from tests.world.ports import refusing_port, silent_port
 pytestmark = pytest.mark.system
 
 BODY = PatternBody(2_000_000, seed=41)
-SHORT = Timeouts(connect=0.2, headers=0.2, idle=0.2)
 
 
 def raised(kind: type[KitharaError], sentence: str, url: str, store: Path, **options: Any) -> KitharaError:
@@ -90,7 +89,7 @@ def test_nobody_takes_the_connection(store_dir: Path) -> None:
             f"^Waited 0.2 s in vain for a connection from http://127.0.0.1:{port}/a$",
             f"http://127.0.0.1:{port}/a",
             store_dir,
-            timeouts=SHORT,
+            timeouts=Timeouts(connect=0.2),
         )
     assert issubclass(NetTimeout, TimeoutError)
     assert isinstance(error, NetTimeout)
@@ -99,14 +98,18 @@ def test_nobody_takes_the_connection(store_dir: Path) -> None:
 
 def test_nobody_answers(origin: Origin, store_dir: Path) -> None:
     url = origin.serve("/song", BODY, always=[NeverAnswer()])
-    error = raised(NetTimeout, "^Waited 0.2 s in vain for an answer from http://", url, store_dir, timeouts=SHORT)
+    error = raised(
+        NetTimeout, "^Waited 0.2 s in vain for an answer from http://", url, store_dir, timeouts=Timeouts(headers=0.2)
+    )
     assert isinstance(error, NetTimeout)
     assert error.stage == "headers"
 
 
 def test_the_body_stops_coming(origin: Origin, store_dir: Path) -> None:
     url = origin.serve("/song", BODY, always=[StallAt(0)])
-    error = raised(NetTimeout, "^Waited 0.2 s in vain for another byte from http://", url, store_dir, timeouts=SHORT)
+    error = raised(
+        NetTimeout, "^Waited 0.2 s in vain for another byte from http://", url, store_dir, timeouts=Timeouts(idle=0.2)
+    )
     assert isinstance(error, NetTimeout)
     assert (error.stage, error.seconds, error.recoverable) == ("body", 0.2, True)
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from kithara_file import File, FileConfig, Stream, open_file
+from kithara_file import File, FileConfig, open_file
 from tests.system.kit import SOON, TWICE, asked_bytes
 from tests.world import Chunked, CloseAt, Origin, PatternBody, ResetAt, StallAt, digest, plain, when
 from tests.world.crash import run_child
@@ -38,13 +38,14 @@ SHAPES = """
 
 def test_a_body_that_closes_half_way_is_read_beyond_its_break(origin: Origin, store_dir: Path) -> None:
     url = origin.serve("/song", SONG, always=[when(plain, CloseAt(HALF))])
-    with Stream.open(File, FileConfig(url, store=store_dir, look_ahead_bytes=256_000)) as stream:
+    config = FileConfig(url, store=store_dir, look_ahead_bytes=256_000)
+    with File.open(config) as session, session.stream() as stream:
         assert stream.read(10_000) == SONG[:10_000]
         assert stream.seek(700_000) == 700_000
         assert stream.read(50_000) == SONG[700_000:750_000]
         stream.seek(0)
         assert stream.read() == SONG[:]
-    assert origin.bytes_sent("/song") <= SONG.length + 256_000
+        assert session.statistics().network_bytes <= SONG.length + 256_000
     assert all(each.if_range == '"v1"' for each in origin.requests("/song")[1:])
 
 

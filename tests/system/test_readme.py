@@ -14,6 +14,7 @@ import pytest
 
 from kithara_file import FileConfig
 from tests.system.command import KITHARA
+from tests.system.kit import SOON
 from tests.world import Origin, PatternBody
 from tests.world.crash import ROOT
 from tests.world.music import song
@@ -38,7 +39,7 @@ def serve(origin: Origin) -> str:
 def run(command: list[str], folder: Path) -> subprocess.CompletedProcess[bytes]:
     """Run a command in `folder`, with a cache of its own."""
     own = {"XDG_CACHE_HOME": str(folder / "cache"), "PYTHONPATH": str(ROOT / "src"), "PYTHONWARNINGS": "error"}
-    return subprocess.run(command, cwd=folder, env=os.environ | own, capture_output=True, timeout=20, check=False)
+    return subprocess.run(command, cwd=folder, env=os.environ | own, capture_output=True, timeout=SOON, check=False)
 
 
 @pytest.mark.parametrize("number", range(len(SAMPLES)))

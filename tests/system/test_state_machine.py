@@ -114,7 +114,7 @@ BRIEFLY = settings(
 T = TypeVar("T")
 
 
-PATIENCE = 8.0
+PATIENCE = 30.0
 """Seconds in which anything must come to an end: several times what the retries and timeouts above add up to."""
 
 

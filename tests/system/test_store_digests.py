@@ -22,7 +22,7 @@ WRONG = f"sha256:{hashlib.sha256(b'other').hexdigest()}"
 def download(url: str, store: Path, digest: str | None = None) -> bytes:
     """Return the whole, from the store."""
     with File.open(FileConfig(url, store=store, digest=digest, look_ahead_bytes=None)) as session:
-        session.wait_complete(10)
+        session.wait_complete(30)
         with session.stream() as stream:
             return stream.read(-1)
 
@@ -56,7 +56,7 @@ def test_a_reader_hears_that_the_bytes_are_others_than_were_promised(origin: Ori
     with File.open(config) as session, session.stream() as stream:
         assert stream.read(1) == BODY[:1]
         with pytest.raises(CorruptResource):
-            session.wait_complete(10)
+            session.wait_complete(30)
         with pytest.raises(CorruptResource):
             stream.read(-1)
     assert origin.bytes_sent("/song") <= 2 * len(BODY)

@@ -54,7 +54,7 @@ def test_what_was_found_bad_is_fetched_again_and_nothing_else(origin: Origin, st
     url = origin.serve("/song", BODY)
     with AssetStore(store_dir) as store:
         with File.open(FileConfig(url, store=store)) as session:
-            session.wait_complete(10)
+            session.wait_complete(30)
         with store.path(url).open("r+b") as file:
             file.seek(500_000)
             file.write(b"\xff\x00\xff")
@@ -62,7 +62,7 @@ def test_what_was_found_bad_is_fetched_again_and_nothing_else(origin: Origin, st
         assert 500_000 in finding.bad
         before = origin.bytes_sent("/song")
         with File.open(FileConfig(url, store=store)) as session:
-            session.wait_complete(10)
+            session.wait_complete(30)
         assert origin.bytes_sent("/song") - before <= finding.bad.total + 8192
         store.export(url, tmp_path / "out")
     assert (tmp_path / "out").read_bytes() == BODY

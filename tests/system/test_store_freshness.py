@@ -23,7 +23,7 @@ RETRY = Retry(retries=0, first_delay=0.0, max_failures=1)
 def read(url: str, store: Path, **options: object) -> bytes:
     """Return the whole, which is in the store from then on."""
     with File.open(FileConfig(url, store=store, retry=RETRY, **options)) as session:  # type: ignore[arg-type]
-        session.wait_complete(10)
+        session.wait_complete(30)
         with session.stream() as stream:
             return stream.read(-1)
 
@@ -94,8 +94,8 @@ def test_serving_stale_bytes_is_told(origin: Origin, store_dir: Path) -> None:
     origin.always("/song", Status(503))
     config = FileConfig(url, store=store_dir, retry=Retry(retries=2, first_delay=0.2))
     with FileSession(config) as session, session.events.subscribe() as events:  # in two steps, to listen in between
-        session.await_opening().result(10)
-        while (event := events.take(5)) is not None and not isinstance(event, ServedStale):
+        session.await_opening().result(30)
+        while (event := events.take(30)) is not None and not isinstance(event, ServedStale):
             pass
     assert event is not None
     assert isinstance(event.error, Unavailable)

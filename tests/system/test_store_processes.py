@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from kithara_file.assets import database, ledger
 from kithara_file.assets.meta import read_meta
 from kithara_file.assets.store import AssetStore
 from kithara_file.errors import LeaseHeld
@@ -41,6 +42,13 @@ def gate(tmp_path: Path) -> Iterator[Gate]:
     gate = Gate(tmp_path / "gate")
     yield gate
     gate.close()
+
+
+@pytest.fixture(autouse=True)
+def patience(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let this process be as patient as its children; undone after the test."""
+    monkeypatch.setattr(database, "_BUSY_SECONDS", 60.0)
+    monkeypatch.setattr(ledger, "_TURN_SECONDS", 60.0)
 
 
 @pytest.fixture
@@ -189,6 +197,7 @@ def test_many_that_make_the_store_at_once_all_get_it(store_dir: Path, gate: Gate
         import os
         from kithara_file.assets.store import AssetStore
         from tests.unit.assets.goods import *
+        be_patient()
         print("ready", flush=True)
         os.read(os.open(argv[1], os.O_RDONLY), 1)
         for number in range(10):
@@ -218,6 +227,7 @@ def test_an_index_deleted_and_spoilt_while_in_use_costs_nothing_but_order(store_
         import os
         from kithara_file.assets.store import AssetStore
         from tests.unit.assets.goods import *
+        be_patient()
         store = AssetStore(argv[0], max_bytes=10**9)
         for number in range(12):
             put(store, number)
@@ -251,6 +261,7 @@ def test_no_order_of_opening_replacing_and_evicting_gives_a_wrong_byte(store_dir
         import os, random
         from kithara_file.assets.store import AssetStore
         from tests.unit.assets.goods import *
+        be_patient()
         chance = random.Random(int(argv[2]))
         store = AssetStore(argv[0], max_bytes=3 * 4096)
         print("ready", flush=True)

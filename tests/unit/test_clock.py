@@ -116,7 +116,7 @@ def test_callbacks_run_without_the_lock() -> None:
     def ask_elsewhere() -> None:
         other = threading.Thread(target=lambda: token.on_cancel(lambda: seen.append(True)))
         other.start()
-        other.join(5)
+        other.join(30)
 
     token.on_cancel(ask_elsewhere)
     token.cancel()

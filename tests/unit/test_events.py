@@ -11,7 +11,7 @@ import pytest
 
 from kithara_file.events import EARLY, ByteProgress, EndOfStream, EventBus, FileEvent, Subscription
 
-SOON = 5.0
+SOON = 30.0
 
 
 def number(at: int) -> ByteProgress:

@@ -28,7 +28,7 @@ from types import TracebackType
 from typing import IO, Self
 
 ROOT = Path(__file__).resolve().parents[2]
-PATIENCE = 20.0
+PATIENCE = 30.0
 _PROLOGUE = "from __future__ import annotations\nimport sys\nargv = sys.argv[1:]\n"
 
 

@@ -15,7 +15,7 @@ from tests.world.message import Headers, Reply, Request
 
 T = TypeVar("T")
 State = Literal["waiting", "sending", "blocked", "stalled", "ended"]
-PATIENCE = 5.0
+PATIENCE = 30.0
 
 
 class Exchange:

@@ -26,7 +26,7 @@ from typing import IO, Self
 
 from tests.world.certificates import Certificate
 
-PATIENCE = 10.0
+PATIENCE = 30.0
 _HOST = "127.0.0.1"
 _PLACES = "/usr/sbin:/usr/local/sbin:/usr/bin:/usr/local/bin"
 _FIELDS = ("method", "target", "status", "range", "if_range", "if_none_match", "bytes_sent", "connection", "protocol")

@@ -157,6 +157,7 @@ class Failures:
             session.trouble.forgive()
         except (Exception, SystemExit, KeyboardInterrupt) as failure:  # noqa: BLE001 - the caller's may raise anything
             error.add_note(f"refresh_url failed: {failure!r}")
+            self._refreshed = False  # there is no new URL: a demand that comes after this asks for one once more
             self.give_up(error)
         finally:
             self._refreshing = None

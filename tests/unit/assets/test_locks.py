@@ -58,7 +58,7 @@ def test_a_wait_for_a_lock_ends_when_its_holder_lets_go(locks: Open) -> None:
     assert holder.try_alone()
     release = threading.Timer(0.01, holder.close)
     release.start()
-    waiter.alone(Deadline.after(10.0))
+    waiter.alone(Deadline.after(30.0))
     release.join()
     assert not locks().try_share()
 

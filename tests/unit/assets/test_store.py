@@ -13,6 +13,7 @@ from kithara_file.assets.ledger import Freed
 from kithara_file.assets.store import AssetStore
 from kithara_file.config import StoreLike
 from kithara_file.errors import ConfigError, LeaseHeld, StorageError, StreamClosed
+from tests.leaks import open_files
 from tests.unit.assets.goods import BODY, KEY, all_files, fill, key, put, remote, stored
 from tests.world.clock import FakeClock
 from tests.world.crash import run_child
@@ -232,10 +233,10 @@ def test_an_entry_that_is_never_closed_is_let_go_with_its_last_reference(store_d
 def test_opening_and_closing_does_not_grow(store_dir: Path) -> None:
     with AssetStore(store_dir) as store:
         put(store, 0)
-        before = len(list(Path("/proc/self/fd").iterdir()))
+        before = open_files()
         for _ in range(200):
             assert held(store, 0)
-        assert len(list(Path("/proc/self/fd").iterdir())) == before
+        assert open_files() == before
 
 
 def test_a_forked_child_opens_the_store_and_cannot_use_its_parents_entries(store_dir: Path) -> None:

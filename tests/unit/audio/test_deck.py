@@ -16,7 +16,7 @@ from kithara_file.audio.media import Samples
 from kithara_file.errors import ConfigError
 from tests.world.music import RECIPES, encode, sine
 
-SOON = 5.0
+SOON = 30.0
 SPEC = Spec(44_100, 2)
 TONE = sine(30_000)
 

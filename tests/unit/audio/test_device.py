@@ -11,7 +11,7 @@ from kithara_file.audio.device import DeviceSink
 from kithara_file.audio.media import Samples, Spec
 from kithara_file.errors import DeviceUnavailable
 
-SOON = 5.0
+SOON = 30.0
 
 
 class Tone:

@@ -48,7 +48,7 @@ class Blocking(io.BytesIO):
 
     def read1(self, size: int | None = -1, /) -> bytes:
         self.entered.set()
-        assert self.leave.wait(5)
+        assert self.leave.wait(30)
         return b"late"
 
     def close(self) -> None:
@@ -94,11 +94,11 @@ def test_a_wait_can_be_seen_and_is_ended_by_closing_the_file() -> None:
     door = Door(file)
     reader = threading.Thread(target=door.read, args=(1,))
     reader.start()
-    assert file.entered.wait(5)
+    assert file.entered.wait(30)
     assert door.busy
     assert "waiting" in repr(door)
     door.close_file(1.0)
-    reader.join(5)
+    reader.join(30)
     assert not door.busy
 
 
@@ -111,7 +111,7 @@ class Woke(io.BytesIO):
 
     def read1(self, size: int | None = -1, /) -> bytes:
         self.entered.release()
-        assert self.woken.acquire(timeout=5)
+        assert self.woken.acquire(timeout=60)
         raise Woken
 
     def wake(self) -> None:
@@ -131,11 +131,11 @@ def test_a_read_under_way_gives_way_to_a_seek() -> None:
 
     reader = threading.Thread(target=read)
     reader.start()
-    assert file.entered.acquire(timeout=5)
+    assert file.entered.acquire(timeout=60)
     file.wake()  # for a seek that was obeyed already: it reads on
-    assert file.entered.acquire(timeout=5)
+    assert file.entered.acquire(timeout=60)
     door.wake(1)
-    reader.join(5)
+    reader.join(30)
     assert len(failed) == 1
 
 

@@ -23,7 +23,7 @@ except ImportError as error:
 @pytest.mark.parametrize("name", ["av", "numpy"])
 def test_sound_without_its_extra_says_in_one_sentence_how_to_install_it(name: str, statement: str) -> None:
     command = [sys.executable, "-c", FORBID.format(name=name, statement=statement)]
-    told = subprocess.run(command, capture_output=True, text=True, check=True, timeout=30).stdout
+    told = subprocess.run(command, capture_output=True, text=True, check=True, timeout=60).stdout
     assert told.strip() == f"ModuleNotFoundError|{name}|{HOW_TO_INSTALL}"
 
 

@@ -14,7 +14,7 @@ from kithara_file.audio import Audio
 from kithara_file.audio.onward import IN_MEMORY, Onward, seekable
 from tests.world.music import song
 
-SOON = 5.0
+SOON = 30.0
 
 
 class Pipe(io.RawIOBase):

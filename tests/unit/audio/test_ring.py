@@ -12,7 +12,7 @@ from kithara_file.audio.ring import Ring, Work
 from kithara_file.clock import Deadline
 from kithara_file.errors import DecodeFailed, StreamClosed
 
-SOON = 5.0
+SOON = 30.0
 
 
 def ramp(start: int, end: int) -> Samples:

@@ -16,7 +16,7 @@ from kithara_file.errors import ConfigError
 from tests.world.music import music
 
 SPEC = Spec(8000, 2)
-SOON = 5.0
+SOON = 30.0
 
 
 class Tape:

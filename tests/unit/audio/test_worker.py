@@ -19,7 +19,7 @@ from kithara_file.errors import DecodeFailed
 from kithara_file.events import EventBus
 from tests.world.music import song
 
-SOON = 5.0
+SOON = 30.0
 
 
 class Bench:

@@ -64,7 +64,7 @@ class Stuck(Download):
     def run(self) -> None:
         """Hear nothing."""
         self.cancel.cancel()
-        self.let_go.wait(20)
+        self.let_go.wait(30)
 
 
 def test_a_thread_that_is_stuck_does_not_hold_an_interrupted_program_up(tmp_path: Path) -> None:

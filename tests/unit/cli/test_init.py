@@ -15,7 +15,7 @@ WITHOUT = "import sys; sys.modules[{name!r}] = None; from kithara_file.cli impor
 @pytest.mark.parametrize("name", ["click", "rich"])
 def test_without_the_extra_one_sentence_says_how_to_install_it(name: str) -> None:
     result = subprocess.run(
-        [sys.executable, "-c", WITHOUT.format(name=name)], capture_output=True, text=True, timeout=30, check=False
+        [sys.executable, "-c", WITHOUT.format(name=name)], capture_output=True, text=True, timeout=60, check=False
     )
     assert (result.returncode, result.stdout, result.stderr) == (2, "", HOW_TO_INSTALL)
     assert "pip install 'kithara-file[cli]'" in HOW_TO_INSTALL

@@ -59,6 +59,6 @@ def test_keys_come_without_enter_and_the_modes_are_put_back(
         with Keys() as keys:
             assert keys.listening
             os.write(ours, b"n\x1b[A")
-            assert [keys.take(5.0), keys.take(5.0), keys.take(0.0)] == ["n", "up", None]
+            assert [keys.take(30.0), keys.take(30.0), keys.take(0.0)] == ["n", "up", None]
         assert [keys.listening] == [False]
     assert termios.tcgetattr(theirs) == before

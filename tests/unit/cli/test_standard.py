@@ -24,7 +24,7 @@ def kithara(*arguments: object, before: tuple[str, ...] = (), **variables: str) 
     """Run the command in a process of its own."""
     words = [*before, sys.executable, "-m", "kithara_file.cli", *map(str, arguments)]
     ran = subprocess.run(
-        words, capture_output=True, text=True, encoding="utf-8", timeout=30, check=False, env=os.environ | variables
+        words, capture_output=True, text=True, encoding="utf-8", timeout=60, check=False, env=os.environ | variables
     )
     return ran.returncode, ran.stdout, ran.stderr
 
@@ -41,7 +41,7 @@ def test_no_file_gets_the_number_of_a_stream_that_was_closed() -> None:
         "number = os.open(os.devnull, os.O_RDONLY); sys.exit(number)"
     )
     ran = subprocess.run(
-        ["/bin/sh", "-c", 'exec "$@" <&- >&- 2>&-', "sh", sys.executable, "-c", script], timeout=30, check=False
+        ["/bin/sh", "-c", 'exec "$@" <&- >&- 2>&-', "sh", sys.executable, "-c", script], timeout=60, check=False
     )
     assert ran.returncode > 2
 
@@ -70,7 +70,7 @@ def test_a_table_that_nobody_reads_ends_as_a_file_does(tmp_path: Path) -> None:
     os.close(reader)
     words = [sys.executable, "-m", "kithara_file.cli", "info", str(local_file(tmp_path))]
     with open(writer, "wb") as pipe:
-        ran = subprocess.run(words, stdout=pipe, stderr=subprocess.PIPE, timeout=30, check=False)
+        ran = subprocess.run(words, stdout=pipe, stderr=subprocess.PIPE, timeout=60, check=False)
     assert (ran.returncode, ran.stderr) == (141, b"")
 
 
@@ -110,7 +110,7 @@ def test_a_stopped_program_leaves_the_cursor_to_be_seen() -> None:
         assert process.stderr is not None
         assert os.read(process.stderr.fileno(), 100) == b"\x1b[?25h"
         process.send_signal(signal.SIGCONT)
-        assert process.communicate(timeout=30)[1] == b"\x1b[?25l"
+        assert process.communicate(timeout=60)[1] == b"\x1b[?25l"
         assert process.returncode == 0
     finally:
         process.kill()

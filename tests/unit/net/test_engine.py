@@ -133,7 +133,7 @@ def test_the_engine_lets_go_of_its_connections_when_it_has_rested(origin: Origin
         url = origin.serve("/a", DATA)
         for _ in range(2):
             assert await body(await opened(client, url)) == DATA
-            await asyncio.to_thread(origin.wait_disconnected, 2.0)
+            await asyncio.to_thread(origin.wait_disconnected)
         engine.close()
 
     asyncio.run(main())
@@ -145,7 +145,7 @@ def test_an_engine_told_to_rest_does_so_when_its_last_transfer_ends(origin: Orig
         response = await opened(client, origin.serve("/a", DATA))
         engine.rest()
         assert await body(response) == DATA
-        await asyncio.to_thread(origin.wait_disconnected, 1.0)
+        await asyncio.to_thread(origin.wait_disconnected)
         assert await body(await opened(client, origin.url("/a"))) == DATA
 
     run(main)
@@ -179,7 +179,7 @@ def test_closing_the_engine_ends_every_wait(origin: Origin) -> None:
         for each in waiting:
             with pytest.raises(Cancelled):
                 await each
-        await asyncio.to_thread(origin.wait_disconnected, 1.0)
+        await asyncio.to_thread(origin.wait_disconnected)
 
     run(main)
 

@@ -49,7 +49,7 @@ def test_a_far_end_is_not_drained_but_cut(origin: Origin) -> None:
         response = await opened(client, origin.serve("/a", DATA, faults=[Drip(1000, 0.01)]))
         await response.aclose()
         assert engine.running == 0
-        await asyncio.to_thread(origin.wait_disconnected, 1.0)
+        await asyncio.to_thread(origin.wait_disconnected)
 
     run(main)
 
@@ -58,7 +58,7 @@ def test_a_drain_that_does_not_come_is_given_up(origin: Origin) -> None:
     async def main(client: HttpClient, engine: Engine) -> None:
         response = await opened(client, origin.serve("/a", DATA[:1000], faults=[StallAt(10)]))
         await response.aclose()
-        await asyncio.to_thread(origin.wait_disconnected, 1.0)
+        await asyncio.to_thread(origin.wait_disconnected)
         assert engine.running == 0
 
     run(main)
@@ -97,15 +97,15 @@ def test_headers_that_do_not_come_are_a_timeout_after_connecting(origin: Origin)
 
 
 def test_a_slow_body_is_no_reason_to_give_up(origin: Origin) -> None:
-    url = origin.serve("/a", DATA[:30], always=[Drip(3, 0.03)])
-    assert fetch(url, timeouts=Timeouts(headers=0.1)) == DATA[:30]
+    url = origin.serve("/a", DATA[:30], always=[Drip(3, 0.08)])
+    assert fetch(url, timeouts=Timeouts(headers=0.7)) == DATA[:30]
 
 
 def test_the_first_bytes_come_at_once_to_who_is_in_need(origin: Origin) -> None:
     async def main(client: HttpClient, _: Engine) -> None:
         response = await opened(client, origin.serve("/a", DATA, faults=[StallAt(3)]))
         response.hurry(wanted=True)
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(30):
             assert (await anext(aiter(response))).size == 3
         await response.aclose()
 
@@ -115,7 +115,7 @@ def test_the_first_bytes_come_at_once_to_who_is_in_need(origin: Origin) -> None:
 def test_bytes_that_came_are_handed_over_though_no_more_come(origin: Origin) -> None:
     async def main(client: HttpClient, _: Engine) -> None:
         response = await opened(client, origin.serve("/a", DATA, faults=[StallAt(3)]))
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(30):
             assert (await anext(aiter(response))).size == 3
         await response.aclose()
 

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from kithara_file.errors import AccessDenied
+from kithara_file.events import DownloadError
 from kithara_file.session.failures import REFRESH_SECONDS
 from tests.unit.session.faulty import BODY, RETRY, all_of, denied, tell
 from tests.unit.session.hall import URL, Hall
@@ -98,6 +99,27 @@ def test_a_refresh_that_fails_is_noted_on_the_error() -> None:
         assert "the signer is out" in str(caught.value.__notes__)
 
     def refresh() -> str:
+        raise RuntimeError("the signer is out")
+
+    tell(Signed(), story, refresh_url=refresh)
+
+
+def test_whoever_reads_only_after_a_refresh_has_failed_is_told_why_too() -> None:
+    async def story(hall: Hall) -> None:
+        await hall.opened()
+        await asyncio.sleep(100)
+        assert hall.events(DownloadError)
+        with pytest.raises(AccessDenied) as caught:
+            await hall.within(hall.stream().read())
+        assert "the signer is out" in str(caught.value.__notes__)
+        with pytest.raises(AccessDenied):
+            await hall.read(290 * KIB, 20 * KIB)
+        assert len(calls) == 3  # once for the download, and once for each who asked
+
+    calls: list[int] = []
+
+    def refresh() -> str:
+        calls.append(1)
         raise RuntimeError("the signer is out")
 
     tell(Signed(), story, refresh_url=refresh)

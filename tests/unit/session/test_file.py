@@ -169,7 +169,7 @@ def test_a_token_that_is_cancelled_already_opens_nothing(config: FileConfig) -> 
 def test_everything_is_fetched_whatever_the_look_ahead(tmp_path: Path, origin: Origin) -> None:
     url = origin.serve("/song", BODY)
     with File.open(FileConfig(url, store=tmp_path, look_ahead_bytes=1000)) as session:
-        session.wait_complete(10)
+        session.wait_complete(30)
         assert session.phase is Phase.COMPLETE
     with File.open(FileConfig(url, store=tmp_path, offline_mode=True)) as session, session.stream() as stream:
         assert stream.read() == BODY
@@ -184,11 +184,11 @@ def test_a_wait_for_the_whole_ends_by_time_closing_or_token(stalled: Callable[..
         gate = other._completion()
         other.close()
         with pytest.raises(StreamClosed):
-            gate.result(5)
+            gate.result(30)
         gate = session._completion()
         token.cancel(Cancelled("enough"))
         with pytest.raises(Cancelled, match="enough"):
-            gate.result(5)
+            gate.result(30)
         with pytest.raises(Cancelled):
             session.stream()
 

@@ -83,7 +83,7 @@ def test_threads_that_come_at_once_share_one_session(house: Registry, tmp_path: 
     start = threading.Barrier(8)
 
     def join(number: int) -> Front:
-        start.wait(5)
+        start.wait(30)
         return house.join(offline(tmp_path), number)
 
     with ThreadPoolExecutor(8) as pool:
@@ -128,7 +128,7 @@ def test_without_a_named_store_another_place_is_found(
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
     front = house.join(FileConfig(origin.serve("/song", BODY)), "me")
-    front.opened.result(5)
+    front.opened.result(30)
     assert house._refuge._path is not None
     assert any(house._refuge._path.rglob("*.data"))
     house.leave(front, "me", wait=True)
@@ -147,7 +147,7 @@ def test_a_session_whose_remote_has_changed_is_joined_by_nobody(house: Registry,
 def test_leaving_ends_a_download_and_waits_for_it(house: Registry, tmp_path: Path, origin: Origin) -> None:
     url = origin.serve("/song", BODY, always=[StallAt(1000)])
     front = house.join(FileConfig(url, store=tmp_path), "me")
-    front.opened.result(5)
+    front.opened.result(30)
     origin.wait_stalled("/song")
     house.leave(front, "me", wait=True)
     assert front.closed.done()
@@ -157,13 +157,13 @@ def test_leaving_ends_a_download_and_waits_for_it(house: Registry, tmp_path: Pat
 def test_leaving_on_the_loop_itself_waits_for_nothing(house: Registry, tmp_path: Path, origin: Origin) -> None:
     url = origin.serve("/song", BODY, always=[StallAt(1000)])
     front = house.join(FileConfig(url, store=tmp_path), "me")
-    front.opened.result(5)
+    front.opened.result(30)
 
     async def leave() -> None:
         house.leave(front, "me", wait=True)
 
-    Runtime.current().submit(leave()).result(5)
-    front.closed.result(5)
+    Runtime.current().submit(leave()).result(30)
+    front.closed.result(30)
 
 
 def test_the_end_of_the_runtime_ends_every_session_and_its_connections(
@@ -171,14 +171,14 @@ def test_the_end_of_the_runtime_ends_every_session_and_its_connections(
 ) -> None:
     url = origin.serve("/song", BODY, always=[StallAt(1000)])
     front = house.join(FileConfig(url, store=tmp_path), "me")
-    front.opened.result(5)
+    front.opened.result(30)
     runtime = Runtime.current()
     assert house._engine is not None
-    asyncio.run_coroutine_threadsafe(house._shut_all(), runtime.loop).result(5)
+    asyncio.run_coroutine_threadsafe(house._shut_all(), runtime.loop).result(30)
     assert (front.session.over, list(front.session.flights.views), house._live) == (True, [], {})
     origin.wait_disconnected()
-    asyncio.run_coroutine_threadsafe(house._shut_all(), runtime.loop).result(5)
-    asyncio.run_coroutine_threadsafe(front.session.background.on_disk(front.session._let_go), runtime.loop).result(5)
+    asyncio.run_coroutine_threadsafe(house._shut_all(), runtime.loop).result(30)
+    asyncio.run_coroutine_threadsafe(front.session.background.on_disk(front.session._let_go), runtime.loop).result(30)
 
 
 def test_readers_keep_a_session_alive_after_its_handle(house: Registry, tmp_path: Path) -> None:

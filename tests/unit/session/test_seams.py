@@ -53,7 +53,7 @@ def test_both_backgrounds_keep_what_the_seam_promises(
     work: Callable[[Background], object], result: object, runtime: Runtime
 ) -> None:
     assert on_inline(work) == result
-    assert runtime.submit(work(runtime)).result(5) == result  # type: ignore[arg-type]
+    assert runtime.submit(work(runtime)).result(30) == result  # type: ignore[arg-type]
 
 
 def test_what_is_called_on_a_dead_background_does_not_run(runtime: Runtime) -> None:

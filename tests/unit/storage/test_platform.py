@@ -8,7 +8,6 @@ import fcntl
 import os
 import struct
 import threading
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -191,27 +190,28 @@ def test_bytes_are_the_same_before_and_after_they_are_written_out(
     platform._of_libc.cache_clear()
 
 
-@pytest.mark.parametrize("patience, half", [(5.0, 0), (0.01, 1)])
+@pytest.mark.parametrize("patience, half", [(60.0, 0), (0.01, 1)])
 def test_no_child_finds_a_lock_held_nor_if_it_can_be_helped_what_it_guards_half_changed(
     monkeypatch: pytest.MonkeyPatch, patience: float, half: int
 ) -> None:
     monkeypatch.setattr(platform, "FORK_SECONDS", patience)
-    lock, state, held = platform.lock_of_forks(), [0, 0], threading.Event()
+    lock, state, held, forked = platform.lock_of_forks(), [0, 0], threading.Event(), threading.Event()
 
     def change() -> None:
         with lock:
             state[0] = 1
             held.set()
-            time.sleep(0.2)
+            forked.wait(60 if half else 0.1)  # who does not lose patience forks only after this
             state[1] = 1
 
     changing = threading.Thread(target=change)
     changing.start()
-    held.wait(5)
+    held.wait(30)
     child = os.fork()
     if child == 0:
-        free = lock.acquire(timeout=5)
+        free = lock.acquire(timeout=60)
         os._exit(2 if not free else abs(state[0] - state[1]))
+    forked.set()
     assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == half
     changing.join()
     with lock:

@@ -120,7 +120,7 @@ def test_a_cache_that_became_read_only_is_read_and_read_past(tmp_path: Path) -> 
 
 def test_a_file_that_may_not_grow_is_read_past() -> None:
     """Needs no mount, so that it runs everywhere: in a child, because the limit is the whole process's."""
-    child = subprocess.run([sys.executable, "-c", _LIMITED], check=True, capture_output=True, text=True, timeout=30)
+    child = subprocess.run([sys.executable, "-c", _LIMITED], check=True, capture_output=True, text=True, timeout=60)
     assert child.stdout.split() == ["True", str(EFBIG), "True", "100000"]
 
 

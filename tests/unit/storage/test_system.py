@@ -24,10 +24,11 @@ from kithara_file.storage.system import (
     sync_folder,
     write_new,
 )
+from tests.leaks import open_files
 
 
 def descriptors() -> int:
-    return len(list(Path("/proc/self/fd").iterdir()))
+    return len(open_files())
 
 
 def test_the_boot_has_one_name_until_the_next() -> None:

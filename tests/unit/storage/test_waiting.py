@@ -16,7 +16,7 @@ from kithara_file.storage.resource import Demand
 from kithara_file.storage.waiting import Waitable
 from kithara_file.storage.waking import ThreadDemand
 
-SOON = 5.0
+SOON = 30.0
 
 
 class Shelf(Waitable):

@@ -27,7 +27,7 @@ def test_a_sleeping_thread_is_woken() -> None:
     sleeper = threading.Thread(target=demand.sleep, args=(None,))
     sleeper.start()
     demand.wake()
-    sleeper.join(5)
+    sleeper.join(30)
     assert not sleeper.is_alive()
 
 

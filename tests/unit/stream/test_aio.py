@@ -27,7 +27,7 @@ def complete() -> MemorySource:
 
 
 def do(work: Coroutine[Any, Any, None]) -> None:
-    asyncio.run(asyncio.wait_for(work, 10))
+    asyncio.run(asyncio.wait_for(work, 30))
 
 
 def test_it_iterates_in_pieces_from_where_it_is() -> None:

@@ -103,7 +103,7 @@ def test_a_read_never_gets_bytes_of_another_file_though_its_own_is_closed(source
         reader.start()
         stream.close()
         with (tmp_path / "other").open("rb"):
-            reader.join(5)
+            reader.join(30)
         assert not reader.is_alive()
     assert wrong == []
 

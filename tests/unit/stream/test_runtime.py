@@ -11,7 +11,7 @@ import pytest
 from kithara_file.stream.runtime import DiskHand, Runtime
 from tests.world.crash import run_child
 
-SOON = 5.0
+SOON = 30.0
 
 
 @pytest.fixture
@@ -195,7 +195,7 @@ def test_a_stopped_runtime_is_replaced() -> None:
         first = Runtime.current()
         first.stop()
         second = Runtime.current()
-        print(first is second, second.alive, second.submit(__import__("asyncio").sleep(0, 7)).result(5))
+        print(first is second, second.alive, second.submit(__import__("asyncio").sleep(0, 7)).result(30))
     """
     assert run_child(program) == "False True 7"
 

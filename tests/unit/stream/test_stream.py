@@ -14,7 +14,7 @@ from kithara_file.stream.quick import buffer_of
 from kithara_file.stream.stream import Stream
 from tests.contract.files import MemorySource
 
-SOON = 5.0
+SOON = 30.0
 DATA = bytes(range(256)) * 40
 
 

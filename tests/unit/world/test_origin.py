@@ -79,7 +79,7 @@ def test_reply_that_nobody_reads_blocks_and_its_count_stands_still(make_origin: 
     origin.serve("/a", PatternBody(64 << 20))
     with connected(origin) as sock:
         send_get(sock, "/a")
-        before = origin.wait_blocked("/a", seconds=0.05).bytes_sent
+        before = origin.wait_blocked("/a", seconds=0.2).bytes_sent
         assert before < 16 << 20
         sock.recv(1)
         assert origin.wait_blocked("/a", seconds=0.05).bytes_sent == before
@@ -113,9 +113,9 @@ def test_each_reply_is_a_round_trip_away_and_the_first_one_two(make_origin: Make
     origin = make_origin(link=Link(rtt=0.05))
     origin.serve("/a", b"x")
     with connected(origin) as sock:
-        times = [_time_of_get(sock) for _ in range(2)]
-    assert times[0] >= 0.095
-    assert 0.045 <= times[1] < times[0]
+        first, *later = (_time_of_get(sock) for _ in range(10))
+    assert first >= 0.095
+    assert 0.045 <= min(later) < 0.095
 
 
 def _time_of_get(sock: socket.socket) -> float:

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from tests.world import Origin
 from tests.world.message import find
 
-PATIENCE = 5.0
+PATIENCE = 30.0
 
 
 @dataclass(frozen=True, slots=True)
