@@ -20,6 +20,7 @@ from av.codec.context import Flags2
 
 from kithara_file.audio.door import Door
 from kithara_file.audio.flac import STREAM_INFO, parse_flac_head, parse_stream_info
+from kithara_file.audio.ogg import is_chain
 from kithara_file.audio.packets import Unit
 from kithara_file.errors import DecodeFailed
 
@@ -79,6 +80,7 @@ class ContainerPackets:
         self._open_again = open_again
         self._broken = False
         self._adopt(container)
+        self._chain = container.format.name == "ogg" and is_chain(door)
         self._rate = int(self.codec.sample_rate)
         self._ready: deque[Any] = deque()
         self._look_ahead()
@@ -134,6 +136,8 @@ class ContainerPackets:
 
     def _cap_frames(self) -> int | None:
         """Return where the sound ends by the container's own account, which may be beyond what packets tell."""
+        if self._chain:  # FFmpeg takes the frames of its last part for those of all
+            return None
         words = str(self._container.metadata.get("iTunSMPB", "")).split()
         if len(words) >= 4:
             return int(words[3], 16)
@@ -212,9 +216,10 @@ class ContainerPackets:
         self._door.forget()
         lowest = -self._time.skip
         # A decoder that is flushed keeps a little of what it heard: AC-3 its dither, AAC the shape of a window and how
-        # far it is with the noise that it makes up. Where the very first frame is heard, that can be told.
+        # far it is with the noise that it makes up. Where the very first frame is heard, that can be told. A chain has
+        # to be gone through, because each of its parts counts from zero.
         told = not lowest or self.codec.name == "aac"
-        from_the_begin = told and frame - reserve <= self._warm_up() != 0
+        from_the_begin = self._chain or (told and frame - reserve <= self._warm_up() != 0)
         if self._broken or from_the_begin:
             self._rewind()
             if from_the_begin:
