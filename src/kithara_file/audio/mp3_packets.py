@@ -14,6 +14,7 @@ Must not know: what the frames sound like, who reads the file beside it.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from math import ceil
 from typing import Any
 
@@ -25,6 +26,7 @@ from kithara_file.audio.mp3_map import Anchor, Mp3Map
 from kithara_file.audio.packets import Unit
 from kithara_file.audio.window import CHUNK, Window
 from kithara_file.clock import Deadline
+from kithara_file.errors import DecodeFailed
 
 HEAD_SEARCH = 64 * 1024
 RESYNC_SEARCH = 256 * 1024
@@ -53,13 +55,27 @@ def read_mp3(door: Door) -> Mp3Map | None:
     table = parse_table(data[found : found + head.size], head)
     first = found + head.size if table else found
     sound = parse_head(data, first) or head
-    known = Mp3Map(start + first, sound, table, start + found, door.length())
+    length = door.length()
+    if table is not None and table.length is not None and _goes_on(door, start + found + table.length, length, sound):
+        table = replace(table, frames=None, length=None, entries=(), padding=None, constant=False)
+    known = Mp3Map(start + first, sound, table, start + found, length)
     known.constant = known.constant and _looks_constant(data, first, sound)
     number, at = 0, first
     while (head := parse_head(data, at)) is not None:  # so that the average is not that of a first, silent frame
         known.learn(number, start + at)
         number, at = number + 1, at + head.size
     return known
+
+
+def _goes_on(door: Door, end: int, length: int | None, like: FrameHead) -> bool:
+    """Return whether sound stands where the table says that it ends, because the table is that of the first part only.
+
+    So it is where files were put one behind the other, as podcasts and their advertisements are.
+    """
+    if length is None or length - end < CHUNK:  # what is shorter are tags
+        return False
+    tag = id3_size(door.read_at(end, ID3_HEAD))
+    return find_frame(door.read_at(end + tag, CHUNK), 0, like) is not None
 
 
 def _looks_constant(data: bytes, at: int, first: FrameHead) -> bool:
@@ -84,6 +100,7 @@ class Mp3Packets:
         self._scan_bytes = scan_bytes
         self._samples = known.head.samples
         self._frame = 0
+        self._told_cut = False
         self._window = Window(door, known.first)
 
     @property
@@ -105,10 +122,18 @@ class Mp3Packets:
         span = self._step()
         if span is None:
             self._door.raise_error()
+            self._tell_cut()
             return None
         packet: Any = av.Packet(self._window.data[span[0] : span[1]])
         packet.pts = (self._frame - 1) * self._samples - self._lead
         return Unit(packet, self.total if self._knows_end else None)
+
+    def _tell_cut(self) -> None:
+        """Raise `DecodeFailed`, once, when the end has come long before the table says so."""
+        missing = (self._map.frames or 0) - self._frame if self._knows_end else 0
+        if missing > 1 and not self._told_cut:  # some count the table as a frame
+            self._told_cut = True
+            raise DecodeFailed(f"The last {missing * self._samples / self._map.head.sample_rate:.3f} s are missing")
 
     @property
     def _knows_end(self) -> bool:
@@ -119,10 +144,10 @@ class Mp3Packets:
         if self._knows_end and self._frame >= (self._map.frames or 0):
             return None
         while True:
-            self._window.fill(4)
+            self._window.fill(ID3_HEAD)
             head = parse_head(self._window.data, self._window.at)
             if head is None or not head.alike(self._map.head):
-                if not self._resync():
+                if not (self._pass_tag() or self._resync()):
                     return None
                 continue
             if not self._window.fill(head.size):
@@ -136,6 +161,13 @@ class Mp3Packets:
         begin, self._window.at = self._window.at, self._window.at + head.size
         self._frame += 1
         return begin, self._window.at
+
+    def _pass_tag(self) -> bool:
+        """Move past a tag between two parts, which takes no time; False when there is none."""
+        size = id3_size(self._window.data[self._window.at :][:ID3_HEAD])
+        if size:
+            self._window.go(self._window.offset + size)
+        return size > 0
 
     def _resync(self) -> bool:
         """Find the next frame behind damage, and count the frames that are lost; False when none follows."""
@@ -213,7 +245,7 @@ class Mp3Packets:
 
     def _go(self, offset: int, frame: int, *, exact: bool = True) -> None:
         self._window.go(offset)
-        self._frame, self.exact = frame, exact
+        self._frame, self.exact, self._told_cut = frame, exact, False
 
     def close(self) -> None:
         """Nothing is held but the file."""

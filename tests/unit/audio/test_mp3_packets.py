@@ -11,6 +11,7 @@ import pytest
 from kithara_file.audio.door import Door
 from kithara_file.audio.mp3 import find_frame, parse_head
 from kithara_file.audio.mp3_packets import Mp3Packets, read_mp3
+from kithara_file.errors import DecodeFailed
 from tests.world.music import RecordingFile, song
 
 
@@ -125,6 +126,48 @@ def test_trailing_tags_are_not_sound() -> None:
     data = song("mp3 cbr without a table").data
     tag = b"APETAGEX" + bytes(400) + b"TAG" + bytes(125)
     assert places(packets(data + tag)) == places(packets(data))
+
+
+@pytest.mark.parametrize(
+    "between", [b"", b"TAG" + bytes(125), b"ID3\3\0\0\0\2\0\0" + bytes(1 << 15)], ids=["", "v1", "v2"]
+)
+@pytest.mark.parametrize("names", [("mp3 cbr", "mp3 vbr"), ("mp3 vbr", "mp3 cbr")], ids=str)
+def test_a_table_that_tells_of_the_first_of_several_parts_does_not_end_the_sound(
+    names: tuple[str, str], between: bytes
+) -> None:
+    one, other = (song(name).data for name in names)
+    alone, table = places(packets(one)), 1
+    source = packets(one + between + other)
+    found = places(source)
+    assert len(found) == len(alone) + table + len(places(packets(other)))
+    assert found[: len(alone)] == alone, "what the encoder put before the first part is left out all the same"
+    for number in (len(found) - 3, len(alone) + 5, 2):
+        source.seek(found[number], 0)
+        unit = source.next()
+        while unit is not None and unit.packet.pts < found[number]:
+            unit = source.next()
+        assert unit is not None
+        assert (unit.packet.pts, source.exact) == (found[number], True)
+
+
+@pytest.mark.parametrize("name", ["mp3 cbr", "mp3 vbr"])
+def test_a_file_that_is_cut_says_once_how_much_is_missing(name: str) -> None:
+    one = song(name)
+    source = packets(one.data[: len(one.data) // 2])
+    with pytest.raises(DecodeFailed, match=r"^The last 2\.\d{3} s are missing$"):
+        places(source)
+    assert source.next() is None
+    source.seek(10 * len(one.sound), 0)
+    with pytest.raises(DecodeFailed):
+        places(source)
+
+
+def test_a_table_that_counts_itself_is_not_taken_for_a_cut() -> None:
+    one = song("mp3 cbr")
+    at = one.data.index(b"Info") + 8
+    frames = int.from_bytes(one.data[at : at + 4], "big")
+    counted = one.data[:at] + (frames + 1).to_bytes(4, "big") + one.data[at + 4 :]
+    assert len(places(packets(counted))) == frames
 
 
 def test_two_id3_tags_and_junk_stand_before_the_first_frame() -> None:
