@@ -4,10 +4,10 @@ FFmpeg's demultiplexer reads everything between when it seeks exactly, or loses 
 seek costs one jump: to the byte where the bit rate is constant; by the Xing or VBRI table where it varies.
 
 Where it varies nothing but counting tells the number of a frame for certain, and counting means to read. So frames are
-counted through what was decoded before, through up to `SCAN_BYTES` behind it, and through all of a file that is at hand
-(in memory, on a disk), but never for longer than `SCAN_SECONDS`; what was counted is remembered, so that the next seek
-goes on from there. Elsewhere what lies between is left alone: the seek is as good as the table, `exact` is False, and
-later seeks near that place count from it, so that five seconds on are five seconds on.
+counted from the last one that was, if that promises to take no more than `SCAN_SECONDS`, as it does in a file that is
+at hand and over a fast line; what was counted is remembered, so that the next seek goes on from there. Elsewhere what
+lies between is left alone: the seek is as good as the table, `exact` is False, and later seeks near that place count
+from it, so that five seconds on are five seconds on.
 
 Must not know: what the frames sound like, who reads the file beside it.
 """
@@ -25,18 +25,22 @@ from kithara_file.audio.mp3 import DECODER_DELAY, ID3_HEAD, FrameHead, find_fram
 from kithara_file.audio.mp3_map import Anchor, Mp3Map
 from kithara_file.audio.packets import Unit
 from kithara_file.audio.window import CHUNK, Window
-from kithara_file.clock import Deadline
+from kithara_file.clock import Clock, SystemClock
 from kithara_file.errors import DecodeFailed
 
 HEAD_SEARCH = 64 * 1024
 RESYNC_SEARCH = 256 * 1024
 RESERVOIR = 511
 """How far back, in bytes of earlier frames, the sound of a frame may begin."""
-SCAN_BYTES = 1024 * 1024
-"""A varying bit rate is walked through, header by header, up to this far; beyond it the table has to do."""
-SCAN_SECONDS = 0.25
-"""And for so long, in a file that is at hand however far: some hundred thousand frames, most of an hour of sound."""
+SCAN_SECONDS = 0.5
+"""For so long frames may be counted: some hundred thousand at best, an hour of sound."""
+TRIAL_SECONDS = 0.25
+"""Behind so much of it how long it would take can be told."""
+NEAR_BYTES = 1024 * 1024
+"""So far behind a guess places are counted from it."""
 CHECK_EVERY = 32
+LAST_FRAMES = 8
+"""So many are looked at where a seek leads, which is no nearer to the end than this."""
 LOWEST_BIT_RATE = 8000
 
 
@@ -92,12 +96,12 @@ class Mp3Packets:
     counted = False
     vague = 0
 
-    def __init__(self, door: Door, known: Mp3Map, scan_bytes: int = SCAN_BYTES) -> None:
+    def __init__(self, door: Door, known: Mp3Map, clock: Clock | None = None) -> None:
         self.codec: Any = av.CodecContext.create("mp3float", "r")
         self.exact = True
         self._door = door
         self._map = known
-        self._scan_bytes = scan_bytes
+        self._clock = clock or SystemClock()
         self._samples = known.head.samples
         self._frame = 0
         self._told_cut = False
@@ -137,7 +141,11 @@ class Mp3Packets:
 
     @property
     def _knows_end(self) -> bool:
-        return self.exact and self._map.table is not None and self._map.table.frames is not None
+        return self.exact and self._told_frames is not None
+
+    @property
+    def _told_frames(self) -> int | None:
+        return None if self._map.table is None else self._map.table.frames
 
     def _step(self) -> tuple[int, int] | None:
         """Move past the next frame, and return where in the data it is; None at the end."""
@@ -189,12 +197,13 @@ class Mp3Packets:
         """Move to before `frame`: at once where the map knows, by a walk where that is short, by the table else."""
         self._door.forget()
         goal = max(0, (frame + self._lead - reserve) // self._samples - self._warm_up())
-        known, guess = self._map.known(goal), self._map.guess(goal)
-        if self._map.constant and self._jump_to_frame(goal, guess):
+        if (frames := self._map.frames if self._map.constant else self._told_frames) is not None:
+            goal = max(0, min(goal, frames - LAST_FRAMES))
+        if self._map.constant and self._jump_to_frame(goal, self._map.guess(goal)):
             return
-        near = guess - known.offset <= self._scan_bytes or self._door.at_hand
-        if not (near and self._walk(known, goal)) and not self._jump_by_guess(goal):
-            self._walk(known, goal, Deadline.never())
+        known = self._map.known(goal)
+        if not self._walk(known, goal) and not self._jump_by_guess(goal):
+            self._walk(known, goal, patient=True)
 
     def _warm_up(self) -> int:
         head = self._map.head
@@ -206,7 +215,7 @@ class Mp3Packets:
         head = self._map.head
         low = max(self._map.first, guess - head.size)
         self._go(low, goal)
-        self._window.fill(8 * head.size)
+        self._window.fill(LAST_FRAMES * head.size)
         found = find_frame(self._window.data, 0, head)
         if found is None or not _looks_constant(self._window.data, found, head):
             return False
@@ -222,7 +231,7 @@ class Mp3Packets:
     def _jump_by_guess(self, goal: int) -> bool:
         """Move to where the table, or what was counted from an earlier guess, has `goal`; False: nothing is there."""
         self._map.constant = False
-        anchor = self._map.near_guess(goal, self._scan_bytes)
+        anchor = self._map.near_guess(goal, NEAR_BYTES)
         if anchor is not None and self._walk(anchor, goal, exact=False):
             return True
         self._go(self._map.guess(goal), goal, exact=False)
@@ -234,13 +243,16 @@ class Mp3Packets:
         self._map.land(goal, self._window.offset)
         return True
 
-    def _walk(self, anchor: Anchor, goal: int, deadline: Deadline | None = None, *, exact: bool = True) -> bool:
-        """Count from `anchor` to frame `goal`, or to the end; return False when that takes too long."""
-        deadline = deadline or Deadline.after(SCAN_SECONDS)
+    def _walk(self, anchor: Anchor, goal: int, *, exact: bool = True, patient: bool = False) -> bool:
+        """Count from `anchor` to frame `goal`, or to the end; False when that would take too long, unless `patient`."""
+        begun = self._clock.monotonic()
         self._go(anchor.offset, anchor.frame, exact=exact)
         while self._frame < goal and self._step() is not None:
-            if self._frame % CHECK_EVERY == 0 and deadline.passed:
-                return False
+            done = self._frame - anchor.frame
+            if done % CHECK_EVERY == 0 and not patient:
+                took = self._clock.monotonic() - begun
+                if took > TRIAL_SECONDS and took / done * (goal - anchor.frame) > SCAN_SECONDS:
+                    return False
         return True
 
     def _go(self, offset: int, frame: int, *, exact: bool = True) -> None:
