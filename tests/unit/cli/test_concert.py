@@ -107,4 +107,4 @@ def test_damage_is_told(tmp_path: Path) -> None:
     assert (
         Concert([str(damaged(tmp_path))], Source(), Knobs(), on).play(NullSink(FAST), 0.0, volume=100, quiet=False) == 0
     )
-    assert "damaged.flac: damage at 0:01 was skipped\n" in written(on)
+    assert "damaged.flac: damage at 0:01 was skipped: " in written(on)
