@@ -16,10 +16,13 @@ MOST_STREAMS = 64
 
 
 def is_chain(door: Door) -> bool:
-    """Return whether the last page belongs to none of the streams that begin at the front; leaves the file in place."""
+    """Return whether the last page belongs to none of the streams that begin at the front; leaves the file in place.
+
+    What can only be read onward may be one, and is taken for one.
+    """
     place, length = door.tell(), door.length()
     try:
-        return length is not None and _last_serial(door, length) not in {None, *_first_serials(door)}
+        return length is None or _last_serial(door, length) not in {None, *_first_serials(door)}
     finally:
         door.seek(place)
 
