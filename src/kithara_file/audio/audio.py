@@ -8,6 +8,7 @@ from __future__ import annotations
 import weakref
 from collections.abc import Callable, Iterator
 from math import isfinite
+from sys import maxsize
 from typing import Self
 
 from kithara_file.audio.converter import Converter, Quality, check_quality
@@ -78,13 +79,14 @@ class Audio:
 
     # -- reading -----------------------------------------------------------------------------------------------------
 
-    def read(self, frames: int, timeout: float | None = None) -> Samples:
-        """Return `frames` frames, fewer only at the end; waits for them.
+    def read(self, frames: int = -1, timeout: float | None = None) -> Samples:
+        """Return `frames` frames, fewer only at the end; all that are left when it is negative. Waits for them.
 
         Raises `TimeoutError` after `timeout` seconds (None: the file's own limits hold), `DecodeFailed`, `StreamClosed`
         after `close`, and what the file raised; frames that were there are kept for the next read. After an error
         `retry` and `seek` try again.
         """
+        frames = frames if frames >= 0 else maxsize
         samples = self._ring.take_all(frames)  # nearly always
         if samples is not None:
             self._sounding()
@@ -129,7 +131,8 @@ class Audio:
             self._stalls.sounding(self.position)
 
     def read_now(self, frames: int) -> Samples:
-        """Return up to `frames` frames of what is there, without waiting: none in a stall and at the end."""
+        """Return up to `frames` frames of what is there, negative: all; never waits, none in a stall and at the end."""
+        frames = frames if frames >= 0 else self._ring.frames
         samples = self._ring.take(frames)
         self._missed(frames - len(samples))
         return samples

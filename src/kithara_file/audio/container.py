@@ -20,6 +20,7 @@ from av.codec.context import Flags2
 
 from kithara_file.audio.door import Door
 from kithara_file.audio.flac import STREAM_INFO, parse_flac_head, parse_stream_info
+from kithara_file.audio.ogg import is_chain
 from kithara_file.audio.packets import Unit
 from kithara_file.errors import DecodeFailed
 
@@ -33,7 +34,10 @@ ENDS_WITHIN = 8192
 """No packet is longer than this."""
 
 GRID = {"opus": 120, "libopus": 120, "aac": 1024, "mp3": 1152, "mp3float": 1152}
-"""Packets begin at multiples of so many frames after the first one: where to, when the clock ticks in milliseconds."""
+"""Packets begin at multiples of so many frames after the first one: where to, when the clock does not tick in frames.
+
+That of Matroska ticks in milliseconds; that of MPEG-TS is fine, but its stamps are off by a frame or two all the same.
+"""
 
 
 class Timeline:
@@ -50,7 +54,7 @@ class Timeline:
         self._up, self._down = tick.numerator, tick.denominator
         self._tells_frames = tick == 1
         self._zero = self.length(first) + skip
-        self._grid = 1 if self.exact else grid
+        self._grid = 1 if self._tells_frames else grid
 
     def frame(self, pts: int) -> int:
         """Return the place of a moment."""
@@ -76,6 +80,7 @@ class ContainerPackets:
         self._open_again = open_again
         self._broken = False
         self._adopt(container)
+        self._chain = container.format.name == "ogg" and is_chain(door)
         self._rate = int(self.codec.sample_rate)
         self._ready: deque[Any] = deque()
         self._look_ahead()
@@ -131,6 +136,8 @@ class ContainerPackets:
 
     def _cap_frames(self) -> int | None:
         """Return where the sound ends by the container's own account, which may be beyond what packets tell."""
+        if self._chain:  # FFmpeg takes the frames of its last part for those of all
+            return None
         words = str(self._container.metadata.get("iTunSMPB", "")).split()
         if len(words) >= 4:
             return int(words[3], 16)
@@ -208,9 +215,11 @@ class ContainerPackets:
         """Move to the packet which the container's table, or its pages, give for a place before `frame`."""
         self._door.forget()
         lowest = -self._time.skip
-        from_the_begin = not lowest and frame - reserve <= self._warm_up() != 0
-        # A decoder that is flushed keeps a little of what it heard (AAC the shape of a window, AC-3 its dither): where
-        # the very first frame is heard, that can be told.
+        # A decoder that is flushed keeps a little of what it heard: AC-3 its dither, AAC the shape of a window and how
+        # far it is with the noise that it makes up. Where the very first frame is heard, that can be told. A chain has
+        # to be gone through, because each of its parts counts from zero.
+        told = not lowest or self.codec.name == "aac"
+        from_the_begin = self._chain or (told and frame - reserve <= self._warm_up() != 0)
         if self._broken or from_the_begin:
             self._rewind()
             if from_the_begin:

@@ -80,7 +80,11 @@ class Decoder:
 
     def _decode_first(self, frame: int) -> int:
         """Decode up to the first sound; return by how many frames it lies behind `frame`."""
-        unit = self._source.next()
+        try:
+            unit = self._source.next()
+        except DecodeFailed as error:
+            self._damage(frame, str(error))
+            return 0
         if unit is None:
             return 0
         missed = 0 if unit.packet.pts is None else int(unit.packet.pts) - max(frame, 0)

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import io
 import os
-import stat
 import threading
 from collections.abc import Callable
 from typing import Any, Protocol, TypeVar
@@ -110,17 +109,6 @@ class Door:
     def length(self) -> int | None:
         """Return the length of the file, None when only its end could tell; moves to its end."""
         return None if self.onward else self.seek(0, os.SEEK_END)
-
-    @property
-    def at_hand(self) -> bool:
-        """True when every byte is in memory or in a file of this machine, so that none has to be waited for."""
-        if type(self._file) is io.BytesIO:
-            return True
-        try:
-            descriptor = getattr(self._file, "fileno", int)()
-            return bool(descriptor) and stat.S_ISREG(os.fstat(descriptor).st_mode)
-        except (OSError, ValueError):
-            return False
 
     def raise_error(self) -> None:
         """Raise what the file raised, if it did and nobody was told."""

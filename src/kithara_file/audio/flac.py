@@ -16,6 +16,9 @@ NO_POINT = (1 << 64) - 1
 _SYNC = re.compile(rb"\xff[\xf8\xf9]")
 
 _BLOCKS = {1: 192, **{code: 144 << code for code in range(2, 6)}, **{code: 1 << code for code in range(8, 16)}}
+_RATES = (0, 88_200, 176_400, 192_000, 8_000, 16_000, 22_050, 24_000, 32_000, 44_100, 48_000, 96_000)
+"""By their codes; 0: as the stream says. The codes behind them say that the rate stands in the header."""
+_BITS = (0, 8, 12, None, 16, 20, 24, 32)
 
 
 def _crc8_table() -> tuple[int, ...]:
@@ -46,6 +49,7 @@ class StreamInfo:
     smallest_frame: int
     sample_rate: int
     channels: int
+    bits: int
     total: int | None
     raw: bytes
 
@@ -58,6 +62,7 @@ def parse_stream_info(data: bytes) -> StreamInfo:
         smallest_frame=int.from_bytes(data[4:7], "big"),
         sample_rate=packed >> 44,
         channels=(packed >> 41 & 7) + 1,
+        bits=(packed >> 36 & 31) + 1,
         total=packed & (1 << 36) - 1 or None,
         raw=bytes(data[:STREAM_INFO]),
     )
@@ -86,10 +91,13 @@ class FlacHead:
 
 
 def parse_flac_head(data: bytes, at: int, info: StreamInfo) -> FlacHead | None:
-    """Return the frame header at `at` (section 9.1); None when there is none, or when its check fails."""
+    """Return the frame header at `at` (section 9.1); None when there is none of this stream, or when its check fails.
+
+    The sound itself looks like a header with a right check once in some ten megabytes, but not like one of this stream.
+    """
     if len(data) < at + 6 or data[at] != 0xFF or data[at + 1] & 0xFE != 0xF8:
         return None
-    if data[at + 3] & 1 or data[at + 3] >> 4 > 10 or data[at + 2] >> 4 == 0 or data[at + 2] & 15 == 15:
+    if not _fits(data[at + 2], data[at + 3], info):
         return None
     number, end = _coded_number(data, at + 4)
     code, extra = data[at + 2] >> 4, {6: 1, 7: 2}.get(data[at + 2] >> 4, 0)
@@ -99,6 +107,17 @@ def parse_flac_head(data: bytes, at: int, info: StreamInfo) -> FlacHead | None:
     count = int.from_bytes(data[end : end + extra], "big") + 1 if extra else _BLOCKS[code]
     variable = data[at + 1] & 1
     return FlacHead(number if variable else number * info.largest_block, count)
+
+
+def _fits(sizes: int, sound: int, info: StreamInfo) -> bool:
+    """Return whether the third and fourth byte of a header speak of the rate, channels and bits of this stream."""
+    rate, shape = sizes & 15, sound >> 4
+    if sizes >> 4 == 0 or rate == 15 or shape > 10 or sound & 1:
+        return False
+    if rate < len(_RATES) and _RATES[rate] not in (0, info.sample_rate):
+        return False
+    channels = shape + 1 if shape < 8 else 2
+    return channels == info.channels and _BITS[sound >> 1 & 7] in (0, info.bits)
 
 
 def _coded_number(data: bytes, at: int) -> tuple[int | None, int]:

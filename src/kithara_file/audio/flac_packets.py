@@ -114,7 +114,7 @@ class FlacPackets:
             if found is None:
                 return None
             window.at, head = found
-        following = self._find(max(SMALLEST_FRAME, self._info.smallest_frame))
+        following = self._find_after(head)
         begin = window.at
         if following is None:
             window.at = len(window.data)
@@ -122,6 +122,27 @@ class FlacPackets:
             window.at, self._following = following
             self._follows_at = window.offset
         return head, begin, window.at
+
+    def _find_after(self, head: FlacHead) -> tuple[int, FlacHead] | None:
+        """Find the header behind the frame at hand, which has `head`: the first that counts on from it.
+
+        Where none does something is lost, and the first that another one counts on from is it, or at the end the first.
+        """
+        doubtful: dict[int, tuple[int, FlacHead]] = {}  # by their ends: how far on they begin
+        skip = max(SMALLEST_FRAME, self._info.smallest_frame)
+        while skip <= LONGEST_FRAME and (found := self._find(skip)) is not None:
+            at, other = found
+            if other.start == head.end:
+                return found
+            skip = at - self._window.at
+            if other.start in doubtful:
+                doubtful = {other.start: doubtful[other.start]}
+                break
+            doubtful.setdefault(other.end, (skip, other))
+            skip += 1
+        for after, other in doubtful.values():
+            return self._window.at + after, other
+        return None
 
     def _find(self, skip: int) -> tuple[int, FlacHead] | None:
         """Find a header `skip` bytes or more behind the next frame's begin, reading on for it."""

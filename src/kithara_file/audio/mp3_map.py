@@ -93,10 +93,14 @@ class Mp3Map:
 
     def guess(self, frame: int) -> int:
         """Return about where `frame` begins: to a byte or so when the bit rate is constant."""
-        if self.table is None or not self.table.entries or self.constant:
+        if self.constant or self.table is None or not self.table.entries:
             at = self.first + round(frame * self._mean_size)
-            return at if self.end is None or self.constant else max(self.first, min(at, self.end - LAST_LOOK))
-        offsets = [max(self.first, self._table_at + entry) for entry in self.table.entries]
+        else:
+            at = self._by_table(frame, self.table.entries)
+        return at if self.end is None or self.constant else max(self.first, min(at, self.end - LAST_LOOK))
+
+    def _by_table(self, frame: int, entries: tuple[int, ...]) -> int:
+        offsets = [max(self.first, self._table_at + entry) for entry in entries]
         step = min(1.0, frame / max(1, self.frames or 1)) * (len(offsets) - 1)
         index = min(int(step), len(offsets) - 2)
         return round(offsets[index] + (offsets[index + 1] - offsets[index]) * (step - index))

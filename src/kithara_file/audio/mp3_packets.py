@@ -4,16 +4,17 @@ FFmpeg's demultiplexer reads everything between when it seeks exactly, or loses 
 seek costs one jump: to the byte where the bit rate is constant; by the Xing or VBRI table where it varies.
 
 Where it varies nothing but counting tells the number of a frame for certain, and counting means to read. So frames are
-counted through what was decoded before, through up to `SCAN_BYTES` behind it, and through all of a file that is at hand
-(in memory, on a disk), but never for longer than `SCAN_SECONDS`; what was counted is remembered, so that the next seek
-goes on from there. Elsewhere what lies between is left alone: the seek is as good as the table, `exact` is False, and
-later seeks near that place count from it, so that five seconds on are five seconds on.
+counted from the last one that was, if that promises to take no more than `SCAN_SECONDS`, as it does in a file that is
+at hand and over a fast line; what was counted is remembered, so that the next seek goes on from there. Elsewhere what
+lies between is left alone: the seek is as good as the table, `exact` is False, and later seeks near that place count
+from it, so that five seconds on are five seconds on.
 
 Must not know: what the frames sound like, who reads the file beside it.
 """
 
 from __future__ import annotations
 
+from dataclasses import replace
 from math import ceil
 from typing import Any
 
@@ -24,17 +25,22 @@ from kithara_file.audio.mp3 import DECODER_DELAY, ID3_HEAD, FrameHead, find_fram
 from kithara_file.audio.mp3_map import Anchor, Mp3Map
 from kithara_file.audio.packets import Unit
 from kithara_file.audio.window import CHUNK, Window
-from kithara_file.clock import Deadline
+from kithara_file.clock import Clock, SystemClock
+from kithara_file.errors import DecodeFailed
 
 HEAD_SEARCH = 64 * 1024
 RESYNC_SEARCH = 256 * 1024
 RESERVOIR = 511
 """How far back, in bytes of earlier frames, the sound of a frame may begin."""
-SCAN_BYTES = 1024 * 1024
-"""A varying bit rate is walked through, header by header, up to this far; beyond it the table has to do."""
-SCAN_SECONDS = 0.25
-"""And for so long, in a file that is at hand however far: some hundred thousand frames, most of an hour of sound."""
+SCAN_SECONDS = 0.5
+"""For so long frames may be counted: some hundred thousand at best, an hour of sound."""
+TRIAL_SECONDS = 0.25
+"""Behind so much of it how long it would take can be told."""
+NEAR_BYTES = 1024 * 1024
+"""So far behind a guess places are counted from it."""
 CHECK_EVERY = 32
+LAST_FRAMES = 8
+"""So many are looked at where a seek leads, which is no nearer to the end than this."""
 LOWEST_BIT_RATE = 8000
 
 
@@ -53,13 +59,27 @@ def read_mp3(door: Door) -> Mp3Map | None:
     table = parse_table(data[found : found + head.size], head)
     first = found + head.size if table else found
     sound = parse_head(data, first) or head
-    known = Mp3Map(start + first, sound, table, start + found, door.length())
+    length = door.length()
+    if table is not None and table.length is not None and _goes_on(door, start + found + table.length, length, sound):
+        table = replace(table, frames=None, length=None, entries=(), padding=None, constant=False)
+    known = Mp3Map(start + first, sound, table, start + found, length)
     known.constant = known.constant and _looks_constant(data, first, sound)
     number, at = 0, first
     while (head := parse_head(data, at)) is not None:  # so that the average is not that of a first, silent frame
         known.learn(number, start + at)
         number, at = number + 1, at + head.size
     return known
+
+
+def _goes_on(door: Door, end: int, length: int | None, like: FrameHead) -> bool:
+    """Return whether sound stands where the table says that it ends, because the table is that of the first part only.
+
+    So it is where files were put one behind the other, as podcasts and their advertisements are.
+    """
+    if length is None or length - end < CHUNK:  # what is shorter are tags
+        return False
+    tag = id3_size(door.read_at(end, ID3_HEAD))
+    return find_frame(door.read_at(end + tag, CHUNK), 0, like) is not None
 
 
 def _looks_constant(data: bytes, at: int, first: FrameHead) -> bool:
@@ -76,14 +96,15 @@ class Mp3Packets:
     counted = False
     vague = 0
 
-    def __init__(self, door: Door, known: Mp3Map, scan_bytes: int = SCAN_BYTES) -> None:
+    def __init__(self, door: Door, known: Mp3Map, clock: Clock | None = None) -> None:
         self.codec: Any = av.CodecContext.create("mp3float", "r")
         self.exact = True
         self._door = door
         self._map = known
-        self._scan_bytes = scan_bytes
+        self._clock = clock or SystemClock()
         self._samples = known.head.samples
         self._frame = 0
+        self._told_cut = False
         self._window = Window(door, known.first)
 
     @property
@@ -105,24 +126,36 @@ class Mp3Packets:
         span = self._step()
         if span is None:
             self._door.raise_error()
+            self._tell_cut()
             return None
         packet: Any = av.Packet(self._window.data[span[0] : span[1]])
         packet.pts = (self._frame - 1) * self._samples - self._lead
         return Unit(packet, self.total if self._knows_end else None)
 
+    def _tell_cut(self) -> None:
+        """Raise `DecodeFailed`, once, when the end has come long before the table says so."""
+        missing = (self._map.frames or 0) - self._frame if self._knows_end else 0
+        if missing > 1 and not self._told_cut:  # some count the table as a frame
+            self._told_cut = True
+            raise DecodeFailed(f"The last {missing * self._samples / self._map.head.sample_rate:.3f} s are missing")
+
     @property
     def _knows_end(self) -> bool:
-        return self.exact and self._map.table is not None and self._map.table.frames is not None
+        return self.exact and self._told_frames is not None
+
+    @property
+    def _told_frames(self) -> int | None:
+        return None if self._map.table is None else self._map.table.frames
 
     def _step(self) -> tuple[int, int] | None:
         """Move past the next frame, and return where in the data it is; None at the end."""
         if self._knows_end and self._frame >= (self._map.frames or 0):
             return None
         while True:
-            self._window.fill(4)
+            self._window.fill(ID3_HEAD)
             head = parse_head(self._window.data, self._window.at)
             if head is None or not head.alike(self._map.head):
-                if not self._resync():
+                if not (self._pass_tag() or self._resync()):
                     return None
                 continue
             if not self._window.fill(head.size):
@@ -136,6 +169,13 @@ class Mp3Packets:
         begin, self._window.at = self._window.at, self._window.at + head.size
         self._frame += 1
         return begin, self._window.at
+
+    def _pass_tag(self) -> bool:
+        """Move past a tag between two parts, which takes no time; False when there is none."""
+        size = id3_size(self._window.data[self._window.at :][:ID3_HEAD])
+        if size:
+            self._window.go(self._window.offset + size)
+        return size > 0
 
     def _resync(self) -> bool:
         """Find the next frame behind damage, and count the frames that are lost; False when none follows."""
@@ -157,12 +197,13 @@ class Mp3Packets:
         """Move to before `frame`: at once where the map knows, by a walk where that is short, by the table else."""
         self._door.forget()
         goal = max(0, (frame + self._lead - reserve) // self._samples - self._warm_up())
-        known, guess = self._map.known(goal), self._map.guess(goal)
-        if self._map.constant and self._jump_to_frame(goal, guess):
+        if (frames := self._map.frames if self._map.constant else self._told_frames) is not None:
+            goal = max(0, min(goal, frames - LAST_FRAMES))
+        if self._map.constant and self._jump_to_frame(goal, self._map.guess(goal)):
             return
-        near = guess - known.offset <= self._scan_bytes or self._door.at_hand
-        if not (near and self._walk(known, goal)) and not self._jump_by_guess(goal):
-            self._walk(known, goal, Deadline.never())
+        known = self._map.known(goal)
+        if not self._walk(known, goal) and not self._jump_by_guess(goal):
+            self._walk(known, goal, patient=True)
 
     def _warm_up(self) -> int:
         head = self._map.head
@@ -174,7 +215,7 @@ class Mp3Packets:
         head = self._map.head
         low = max(self._map.first, guess - head.size)
         self._go(low, goal)
-        self._window.fill(8 * head.size)
+        self._window.fill(LAST_FRAMES * head.size)
         found = find_frame(self._window.data, 0, head)
         if found is None or not _looks_constant(self._window.data, found, head):
             return False
@@ -190,7 +231,7 @@ class Mp3Packets:
     def _jump_by_guess(self, goal: int) -> bool:
         """Move to where the table, or what was counted from an earlier guess, has `goal`; False: nothing is there."""
         self._map.constant = False
-        anchor = self._map.near_guess(goal, self._scan_bytes)
+        anchor = self._map.near_guess(goal, NEAR_BYTES)
         if anchor is not None and self._walk(anchor, goal, exact=False):
             return True
         self._go(self._map.guess(goal), goal, exact=False)
@@ -202,18 +243,21 @@ class Mp3Packets:
         self._map.land(goal, self._window.offset)
         return True
 
-    def _walk(self, anchor: Anchor, goal: int, deadline: Deadline | None = None, *, exact: bool = True) -> bool:
-        """Count from `anchor` to frame `goal`, or to the end; return False when that takes too long."""
-        deadline = deadline or Deadline.after(SCAN_SECONDS)
+    def _walk(self, anchor: Anchor, goal: int, *, exact: bool = True, patient: bool = False) -> bool:
+        """Count from `anchor` to frame `goal`, or to the end; False when that would take too long, unless `patient`."""
+        begun = self._clock.monotonic()
         self._go(anchor.offset, anchor.frame, exact=exact)
         while self._frame < goal and self._step() is not None:
-            if self._frame % CHECK_EVERY == 0 and deadline.passed:
-                return False
+            done = self._frame - anchor.frame
+            if done % CHECK_EVERY == 0 and not patient:
+                took = self._clock.monotonic() - begun
+                if took > TRIAL_SECONDS and took / done * (goal - anchor.frame) > SCAN_SECONDS:
+                    return False
         return True
 
     def _go(self, offset: int, frame: int, *, exact: bool = True) -> None:
         self._window.go(offset)
-        self._frame, self.exact = frame, exact
+        self._frame, self.exact, self._told_cut = frame, exact, False
 
     def close(self) -> None:
         """Nothing is held but the file."""

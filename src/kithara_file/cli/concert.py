@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
+from math import inf
 from weakref import WeakSet
 
 from rich.console import Console
@@ -205,13 +206,19 @@ class Desk:
         if key is None:
             return
         if key in _SECONDS:
-            self._player.seek(max(0.0, self._player.position + _SECONDS[key]))
+            self._player.seek(self._from_here(_SECONDS[key]))
         elif key in _PERCENT:
             self._percent = min(_LOUDEST, max(0, self._percent + _PERCENT[key]))
             self._muted = False
             self._set_volume()
         elif key in self._actions:
             self._actions[key]()
+
+    def _from_here(self, seconds: float) -> float:
+        """Return the place so far on, or back, but no farther than the end: from there back is back at once."""
+        position, duration = self._player.position, self._player.duration
+        end = inf if duration is None else max(duration, position)  # a duration may be an estimate
+        return max(0.0, min(position + seconds, end))
 
     def _toggle(self) -> None:
         if self._player.playing:

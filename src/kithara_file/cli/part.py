@@ -23,6 +23,10 @@ from kithara_file.errors import MediaError
 _BLOCK = 16_384
 
 
+class NothingThere(MediaError):
+    """The part begins where the sound has ended."""
+
+
 @contextmanager
 def opened(url: str, source: Source, knobs: Knobs, part: Part) -> Iterator[Sound]:
     """Give the sound of `url`, which stands at the beginning of `part`. Errors of the decoder tell the name."""
@@ -37,15 +41,24 @@ def opened(url: str, source: Source, knobs: Knobs, part: Part) -> Iterator[Sound
 
 
 def blocks(sound: Sound, part: Part, console: Console, *, quiet: bool) -> Iterator[Samples]:
-    """Yield the sound of `part`, whose beginning is where `sound` stands; draw how far it is, and tell of damage."""
+    """Yield the sound of `part`, whose beginning is where `sound` stands; draw how far it is, and tell of damage.
+
+    Raises `NothingThere` when the sound ends before `part` begins.
+    """
+    some = not part.start or part.duration == 0  # of what is empty by itself none is missed
     with cursor_while_stopped(console), _bar(console, quiet=quiet) as progress, _telling(sound, console) as tell:
         task = progress.add_task(words.plain(sound.title), total=_seconds(sound, part), place="")
         for block in _read(sound, part):
+            some = True
             yield block
             tell()
             done, whole = sound.audio.position - part.start, _seconds(sound, part)
             place = words.clock(done) if whole is None else f"{words.clock(done)}/{words.clock(whole)}"
             progress.update(task, completed=done, total=whole, place=place)
+    if not some:
+        end = sound.audio.duration
+        known = "" if end is None else f": it ends at {words.clock(end)}"
+        raise NothingThere(f"There is no sound from {words.clock(part.start)} on{known}")
 
 
 def _read(sound: Sound, part: Part) -> Iterator[Samples]:

@@ -64,7 +64,9 @@ class Damage:
         if not isinstance(event, DecodeError):
             return None
         self._places += 1
-        return f"{self._title}: damage at {words.clock(int(event.position))} was skipped" if self._places == 1 else None
+        reason = event.reason[:1].lower() + event.reason[1:]
+        told = f"{self._title}: damage at {words.clock(int(event.position))} was skipped: {reason}"
+        return told if self._places == 1 else None
 
     def rest(self) -> str | None:
         """Return what to say in the end."""

@@ -127,6 +127,21 @@ def test_iteration_gives_all_that_is_left() -> None:
         assert list(audio) == []
 
 
+def test_a_read_without_a_number_gives_all_that_is_left() -> None:
+    one = song("flac")
+    with Audio(io.BytesIO(one.data)) as audio:
+        start = len(audio.read(1000))
+        assert len(audio.read()) == len(one.sound) - start
+        assert audio.read(-1).shape == (0, 2)
+        audio.seek(1.0)
+        audio.read(1000)
+        buffered = round(audio.buffered * 44_100)
+        now = audio.read_now(-1)
+        assert len(now) >= buffered
+        assert np.abs(now - one.sound[45_100 : 45_100 + len(now)]).max(initial=0.0) < 1e-4
+        assert len(audio.read()) == len(one.sound) - 45_100 - len(now)
+
+
 def test_reading_now_takes_what_is_there_and_tells_of_what_is_not() -> None:
     file = Gate(song("wav").data, 120_000)
     events = EventBus()

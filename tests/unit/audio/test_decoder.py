@@ -73,6 +73,17 @@ def test_damage_is_silence_of_its_length_and_is_told(name: str) -> None:
     source.close()
 
 
+def test_a_seek_to_what_is_cut_off_is_damage_and_no_failure() -> None:
+    one = song("mp3 vbr")
+    damage: Damage = []
+    source = decoder(one.data[: len(one.data) // 2], damage)
+    source.seek(len(one.sound) - 1)
+    assert source.next() is None
+    assert [frame for frame, _ in damage] == [len(one.sound) - 1]
+    source.seek(20_000)
+    assert source.next() is not None
+
+
 def test_a_file_in_which_nothing_can_be_decoded_says_so() -> None:
     one = song("flac")
     source = decoder(one.data)

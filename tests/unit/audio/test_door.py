@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import io
-import os
 import threading
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -179,13 +177,3 @@ def test_ffmpeg_sees_the_end_where_the_file_fails_and_the_door_remembers_why() -
     assert (quiet.read(10), quiet.seek(0), quiet.tell()) == (b"", -1, 0)
     with pytest.raises(KeyboardInterrupt):
         door.raise_error()
-
-
-def test_only_what_is_in_memory_or_on_a_disk_is_at_hand(tmp_path: Path) -> None:
-    class Slow(io.BytesIO):
-        pass
-
-    (tmp_path / "file").write_bytes(b"x")
-    reading, writing = os.pipe()
-    with (tmp_path / "file").open("rb") as on_disk, open(reading, "rb") as pipe, open(writing, "wb"):
-        assert [Door(file).at_hand for file in (io.BytesIO(), on_disk, Slow(), pipe)] == [True, True, False, False]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -35,7 +36,7 @@ def coded(number: int) -> bytes:
     return bytes([lead | number, *tail])
 
 
-INFO = StreamInfo(4096, 14, 44_100, 2, 1 << 33, b"")
+INFO = StreamInfo(4096, 14, 44_100, 2, 16, 1 << 33, b"")
 
 
 @given(number=st.integers(0, (1 << 36) - 1), junk=st.binary(max_size=9))
@@ -51,6 +52,34 @@ def test_frames_of_a_fixed_size_are_numbered_and_the_last_one_is_shorter() -> No
     assert found == FlacHead(5 * 4096, 1234)
     assert found is not None
     assert found.end == 5 * 4096 + 1234
+
+
+@pytest.mark.parametrize(
+    "sizes_and_sound",
+    [
+        b"\xca\x18",
+        b"\xc9\x08",
+        b"\xc9\x28",
+        b"\xc9\x14",
+        b"\xc9\x16",
+        b"\x09\x18",
+        b"\xcf\x18",
+        b"\xc9\xb8",
+        b"\xc9\x19",
+    ],
+    ids=["rate", "mono", "three channels", "12 bits", "no bits", "no block", "no rate", "no channels", "reserved"],
+)
+def test_a_header_of_another_stream_is_none(sizes_and_sound: bytes) -> None:
+    head = b"\xff\xf8" + sizes_and_sound + b"\x07"
+    assert parse_flac_head(head + bytes([crc8(head)]), 0, INFO) is None
+
+
+@pytest.mark.parametrize(
+    "sizes_and_sound", [b"\xc9\x18", b"\xc0\x10", b"\xc9\xa8"], ids=["spoken", "not said", "mid-side"]
+)
+def test_a_header_may_leave_to_the_stream_what_it_is(sizes_and_sound: bytes) -> None:
+    head = b"\xff\xf8" + sizes_and_sound + b"\x07"
+    assert parse_flac_head(head + bytes([crc8(head)]), 0, INFO) == FlacHead(7 * 4096, 4096)
 
 
 @given(st.binary(min_size=0, max_size=40))

@@ -8,6 +8,7 @@ from random import Random
 import pytest
 
 from kithara_file.audio.door import Door
+from kithara_file.audio.flac import crc8
 from kithara_file.audio.flac_packets import FlacHeads, FlacPackets, read_flac
 from tests.world.music import RecordingFile, song
 
@@ -88,6 +89,30 @@ def test_damage_costs_the_frames_that_it_hits() -> None:
     whole, rest = everything(packets(one.data)), everything(packets(damaged))
     assert set(rest) < set(whole)
     assert max(rest) == max(whole)
+
+
+def test_sound_that_looks_like_a_header_does_not_end_a_frame() -> None:
+    one = song("flac")
+    whole = everything(packets(one.data))
+    disguised, at = bytearray(one.data), 0
+    for start, data in whole.items():
+        at = one.data.index(data, at)
+        false = data[:4] + b"\x2a"  # of this very stream, but not the next in its count
+        middle = at + len(data) // 2
+        disguised[middle : middle + 6] = false + bytes([crc8(false)])
+        assert start != 0x2A * 4096 - 4096
+    found = everything(packets(bytes(disguised)))
+    assert {start: len(data) for start, data in found.items()} == {start: len(data) for start, data in whole.items()}
+
+
+def test_the_last_frame_is_found_behind_a_lost_one() -> None:
+    one = song("flac")
+    whole = everything(packets(one.data))
+    *_, lost, last = whole
+    at = one.data.index(whole[lost])
+    rest = everything(packets(one.data[:at] + one.data[at + len(whole[lost]) :]))
+    assert rest[last] == whole[last]
+    assert set(rest) == set(whole) - {lost}
 
 
 def test_what_is_no_flac_is_left_to_others() -> None:

@@ -13,7 +13,7 @@ import av
 import numpy as np
 import pytest
 
-from kithara_file.audio import Audio, SeekComplete
+from kithara_file.audio import Audio, DecodeError, SeekComplete
 from kithara_file.audio.media import Samples
 from kithara_file.errors import UnsupportedMedia
 from kithara_file.events import EventBus
@@ -128,6 +128,56 @@ def test_lossy_sound_has_its_length_and_is_the_same_from_any_frame_on(name: str)
     extra = len(whole(data)) - len(source)
     assert 0 <= extra < 3000 if name in UNTRIMMED else extra == 0
     check_seeks(data, 1e-4)
+
+
+def test_noise_that_a_decoder_makes_up_is_the_same_each_time_from_the_begin_on() -> None:
+    noise = np.random.default_rng(2).uniform(-0.5, 0.5, (40_000, 2)).astype(np.float32)
+    data = encode(noise, Recipe("ipod", "aac", bit_rate=48_000))
+    everything = whole(data)
+    with Audio(io.BytesIO(data)) as audio:
+        for place in (0, 1, 500):
+            audio.read(20_000)
+            audio.seek(place / 44_100)
+            assert off(audio.read(4000), everything[place : place + 4000]) < 1e-6
+
+
+def test_the_stamps_of_a_transport_stream_leave_no_seams() -> None:
+    # Only the first of many packets that come together is stamped, so that the others are off by more and more.
+    together: dict[str, dict[str, str]] = {"adts": {}, "mpegts": {"max_delay": "700000", "pes_payload_size": "8000"}}
+    plain, stream = (
+        made(Recipe(container, "aac", bit_rate=64_000, options=options, codec_options=NO_NOISE))[0]
+        for container, options in together.items()
+    )
+    events = EventBus()
+    heard = events.subscribe()
+    with Audio(io.BytesIO(stream), events=events) as audio:
+        assert off(audio.read(10**9), whole(plain)) == 0.0
+    assert not [event for event in heard if isinstance(event, DecodeError)]
+    check_seeks(stream, 1e-4)
+
+
+class Onward(io.BytesIO):
+    """A file that cannot seek, such as a pipe."""
+
+    def seekable(self) -> bool:
+        """It is not."""
+        return False
+
+
+@pytest.mark.parametrize("name", ["ogg vorbis", "ogg opus"])
+def test_a_chain_is_heard_to_its_end_from_any_frame_on(name: str) -> None:
+    recipe = RECIPES[name]
+    parts = [encode(music(SECONDS, recipe.sample_rate, seed=seed), recipe) for seed in (1, 2, 3)]
+    data = b"".join(parts)
+    everything = whole(data)
+    assert len(everything) >= 3 * round(SECONDS * recipe.sample_rate)
+    for file in (io.BytesIO(data), Onward(data)):
+        with Audio(file) as audio:
+            assert audio.duration is None, "nothing but its end tells it"
+            for seconds in (3.0, 1.5, 0.5, 2.5):
+                place = round(seconds * recipe.sample_rate)
+                audio.seek(seconds)
+                assert off(audio.read(3000), everything[place : place + 3000]) <= 1e-4
 
 
 def test_matroskas_coarse_clock_leaves_no_seam_and_a_seek_does_not_claim_to_be_exact() -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,6 +10,8 @@ import pytest
 from kithara_file.audio.door import Door
 from kithara_file.audio.mp3 import find_frame, parse_head
 from kithara_file.audio.mp3_packets import Mp3Packets, read_mp3
+from kithara_file.errors import DecodeFailed
+from tests.world.clock import FakeClock
 from tests.world.music import RecordingFile, song
 
 
@@ -53,19 +54,33 @@ def test_a_packet_after_a_seek_is_the_one_that_stands_there(name: str) -> None:
 
 def test_a_far_seek_where_the_bit_rate_varies_goes_by_the_table_and_says_so() -> None:
     one = song("mp3 vbr", 20.05)
-    file = RecordingFile(one.data)
+    clock = FakeClock()
+    file = SlowFile(one.data, clock)
     known = read_mp3(Door(file))
     assert known is not None
-    source = Mp3Packets(Door(file), known, scan_bytes=20_000)
+    source = Mp3Packets(Door(file), known, clock)
     file.spans.clear()
     source.seek(len(one.sound) * 3 // 4, 0)
     assert not source.exact
-    assert not file.touched(0, len(one.data) // 2)
+    assert not file.touched(known.first + 40_000, len(one.data) // 2)
     unit = source.next()
     assert unit is not None
     assert len(one.sound) * 0.6 < unit.packet.pts < len(one.sound) * 3 / 4
     source.seek(0, 0)
     assert source.exact
+
+
+class SlowFile(RecordingFile):
+    """A file of which every read takes a while of a clock."""
+
+    def __init__(self, data: bytes, clock: FakeClock) -> None:
+        super().__init__(data)
+        self._clock = clock
+
+    def read1(self, size: int | None = -1, /) -> bytes:
+        """Read, slowly."""
+        self._clock.advance(0.11)
+        return super().read1(min(size or 2048, 2048))
 
 
 def stamps(data: bytes) -> dict[bytes, int]:
@@ -79,10 +94,12 @@ def stamps(data: bytes) -> dict[bytes, int]:
 def test_near_a_guess_places_are_off_by_as_much_as_the_guess() -> None:
     """Five seconds on are five seconds on, although nobody knows from where."""
     one = song("mp3 vbr", 20.05)
-    known = read_mp3(Door(RecordingFile(one.data)))
+    clock = FakeClock()
+    file = SlowFile(one.data, clock)
+    known = read_mp3(Door(file))
     assert known is not None
-    file = RecordingFile(one.data)
-    source, true = Mp3Packets(Door(file), known, scan_bytes=20_000), stamps(one.data)
+    file.spans.clear()
+    source, true = Mp3Packets(Door(file), known, clock), stamps(one.data)
     off = []
     for frame in (600_000, 640_000, 610_000, 660_000):
         source.seek(frame, 0)
@@ -96,20 +113,37 @@ def test_near_a_guess_places_are_off_by_as_much_as_the_guess() -> None:
 
 
 @pytest.mark.parametrize("name", ["mp3 vbr", "mp3 vbr without a table"])
-def test_all_of_a_file_that_is_at_hand_is_counted_through(name: str, tmp_path: Path) -> None:
+def test_a_file_that_is_read_quickly_is_counted_through(name: str) -> None:
     data, true = song(name, 20.05).data, stamps(song(name, 20.05).data)
-    (tmp_path / "song").write_bytes(data)
-    with (tmp_path / "song").open("rb") as on_disk:
-        for file in (io.BytesIO(data), on_disk):
-            known = read_mp3(Door(file))
-            assert known is not None
-            source = Mp3Packets(Door(file), known, scan_bytes=0)
-            for frame in (600_000, 100_000, 800_000):
-                source.seek(frame, 0)
-                unit = source.next()
-                assert unit is not None
-                assert source.exact
-                assert unit.packet.pts == true[bytes(unit.packet)] <= frame
+    source = packets(data, clock=FakeClock())
+    for frame in (600_000, 100_000, 800_000):
+        source.seek(frame, 0)
+        unit = source.next()
+        assert unit is not None
+        assert source.exact
+        assert unit.packet.pts == true[bytes(unit.packet)] <= frame
+
+
+@pytest.mark.parametrize("name", ["mp3 cbr", "mp3 vbr", "mp3 cbr without a table"])
+def test_a_seek_behind_the_end_of_a_slow_file_reads_little_and_spoils_no_later_one(name: str) -> None:
+    one = song(name, 20.05)
+    clock = FakeClock()
+    file = SlowFile(one.data, clock)
+    door = Door(file)
+    known = read_mp3(door)
+    assert known is not None
+    file.spans.clear()
+    source, true, left = Mp3Packets(door, known, clock), stamps(one.data), 0
+    source.seek(50 * 44_100, 0)
+    while source.next() is not None:
+        left += 1
+    assert left < 40
+    assert not file.touched(known.first + 40_000, len(one.data) * 3 // 4)
+    source.seek(15 * 44_100, 0)
+    unit = source.next()
+    assert unit is not None
+    assert source.exact is name.startswith("mp3 cbr")
+    assert abs(true[bytes(unit.packet)] - unit.packet.pts) < (1 if source.exact else 44_100)
 
 
 def test_junk_between_frames_is_stepped_over_and_its_frames_are_counted() -> None:
@@ -125,6 +159,48 @@ def test_trailing_tags_are_not_sound() -> None:
     data = song("mp3 cbr without a table").data
     tag = b"APETAGEX" + bytes(400) + b"TAG" + bytes(125)
     assert places(packets(data + tag)) == places(packets(data))
+
+
+@pytest.mark.parametrize(
+    "between", [b"", b"TAG" + bytes(125), b"ID3\3\0\0\0\2\0\0" + bytes(1 << 15)], ids=["", "v1", "v2"]
+)
+@pytest.mark.parametrize("names", [("mp3 cbr", "mp3 vbr"), ("mp3 vbr", "mp3 cbr")], ids=str)
+def test_a_table_that_tells_of_the_first_of_several_parts_does_not_end_the_sound(
+    names: tuple[str, str], between: bytes
+) -> None:
+    one, other = (song(name).data for name in names)
+    alone, table = places(packets(one)), 1
+    source = packets(one + between + other)
+    found = places(source)
+    assert len(found) == len(alone) + table + len(places(packets(other)))
+    assert found[: len(alone)] == alone, "what the encoder put before the first part is left out all the same"
+    for number in (len(found) - 3, len(alone) + 5, 2):
+        source.seek(found[number], 0)
+        unit = source.next()
+        while unit is not None and unit.packet.pts < found[number]:
+            unit = source.next()
+        assert unit is not None
+        assert (unit.packet.pts, source.exact) == (found[number], True)
+
+
+@pytest.mark.parametrize("name", ["mp3 cbr", "mp3 vbr"])
+def test_a_file_that_is_cut_says_once_how_much_is_missing(name: str) -> None:
+    one = song(name)
+    source = packets(one.data[: len(one.data) // 2])
+    with pytest.raises(DecodeFailed, match=r"^The last 2\.\d{3} s are missing$"):
+        places(source)
+    assert source.next() is None
+    source.seek(10 * len(one.sound), 0)
+    with pytest.raises(DecodeFailed):
+        places(source)
+
+
+def test_a_table_that_counts_itself_is_not_taken_for_a_cut() -> None:
+    one = song("mp3 cbr")
+    at = one.data.index(b"Info") + 8
+    frames = int.from_bytes(one.data[at : at + 4], "big")
+    counted = one.data[:at] + (frames + 1).to_bytes(4, "big") + one.data[at + 4 :]
+    assert len(places(packets(counted))) == frames
 
 
 def test_two_id3_tags_and_junk_stand_before_the_first_frame() -> None:

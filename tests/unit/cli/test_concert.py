@@ -28,14 +28,14 @@ def player(tmp_path: Path) -> Player:
     return player
 
 
-def test_arrows_go_to_and_fro_and_not_before_the_start(player: Player) -> None:
+def test_arrows_go_to_and_fro_and_neither_before_the_start_nor_behind_the_end(player: Player) -> None:
     with player:
         desk = Desk(player, 100)
         at = []
-        for key in ("right", "up", "left", "down", "left", "page up", "home"):
+        for key in ("right", "up", "left", "down", "left", "page up", "right", "left", "home"):
             desk.press(key)
             at.append(player.position)
-        assert at == [5.0, 35.0, 30.0, 0.0, 0.0, 600.0, 0.0]
+        assert at == [5.0, 35.0, 30.0, 0.0, 0.0, 100.0, 100.0, 95.0, 0.0]
 
 
 def test_space_pauses_and_goes_on(player: Player) -> None:
@@ -107,4 +107,4 @@ def test_damage_is_told(tmp_path: Path) -> None:
     assert (
         Concert([str(damaged(tmp_path))], Source(), Knobs(), on).play(NullSink(FAST), 0.0, volume=100, quiet=False) == 0
     )
-    assert "damaged.flac: damage at 0:01 was skipped\n" in written(on)
+    assert "damaged.flac: damage at 0:01 was skipped: " in written(on)

@@ -48,6 +48,18 @@ def test_a_failure_leaves_what_was_there(capsys: pytest.CaptureFixture[str], tmp
     assert len(list(tmp_path.iterdir())) == 2
 
 
+@pytest.mark.parametrize("command, name", [("decode", "out.wav"), ("decode", "out.flac"), ("waveform", "out.png")])
+def test_a_part_behind_the_end_is_no_empty_output(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path, command: str, name: str
+) -> None:
+    out = tmp_path / name
+    told = run(capsys, command, tone(tmp_path), "-o", out, "--start", "1:40")
+    assert told.code == 1
+    assert told.err.endswith(": There is no sound from 1:40 on: it ends at 0:01\n")
+    assert not out.exists()
+    assert run(capsys, command, tone(tmp_path), "-o", out, "--start", "1:40", "--duration", 0).code == 0
+
+
 def test_a_device_is_written_to(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     (tmp_path / "null.wav").symlink_to("/dev/null")
     assert run(capsys, "decode", tone(tmp_path), "-o", tmp_path / "null.wav").code == 0
@@ -61,5 +73,5 @@ def test_damage_is_told_and_the_rest_decoded(
     out = tmp_path / "out.wav"
     told = run(capsys, "decode", damaged(tmp_path), "-o", out, *quiet)
     assert told.code == 0
-    assert told.err.startswith("kithara: damaged.flac: damage at 0:01 was skipped\n")
+    assert told.err.startswith("kithara: damaged.flac: damage at 0:01 was skipped: invalid data found ")
     assert soundfile.info(out).duration == pytest.approx(3.0)

@@ -8,7 +8,7 @@ import pytest
 
 from kithara_file.cli.listen import Knobs, Part
 from kithara_file.cli.options import Source
-from kithara_file.cli.part import blocks, opened
+from kithara_file.cli.part import NothingThere, blocks, opened
 from tests.unit.cli.kit import console, written
 from tests.unit.cli.sounds import RATE, tone
 
@@ -20,13 +20,22 @@ from tests.unit.cli.sounds import RATE, tone
         (Part(1.0), 2 * RATE),
         (Part(1.0, 0.5), RATE // 2),
         (Part(2.5, 9.0), RATE // 2),
-        (Part(9.0), 0),
         (Part(0.0, 0.0), 0),
+        (Part(9.0, 0.0), 0),
     ],
 )
 def test_a_part_has_its_frames_and_no_more(tmp_path: Path, part: Part, frames: int) -> None:
     with opened(str(tone(tmp_path, seconds=3.0)), Source(), Knobs(), part) as sound:
         assert sum(map(len, blocks(sound, part, console(), quiet=False))) == frames
+
+
+def test_a_part_behind_the_end_is_an_error(tmp_path: Path) -> None:
+    part = Part(9.0, 1.0)
+    with (
+        pytest.raises(NothingThere, match=r"^tone.wav: There is no sound from 0:09 on: it ends at 0:03$"),
+        opened(str(tone(tmp_path, seconds=3.0)), Source(), Knobs(), part) as sound,
+    ):
+        list(blocks(sound, part, console(), quiet=False))
 
 
 def test_a_terminal_sees_a_bar(tmp_path: Path) -> None:

@@ -52,7 +52,9 @@ def test_damage_is_told_once_and_counted_in_the_end() -> None:
     damage = Damage("song")
     assert damage.note(Stalled(1.0)) is None
     assert damage.rest() is None
-    assert damage.note(DecodeError(26.9, "bad")) == "song: damage at 0:26 was skipped"
+    assert (
+        damage.note(DecodeError(26.9, "The end is missing")) == "song: damage at 0:26 was skipped: the end is missing"
+    )
     assert damage.rest() is None
     assert damage.note(DecodeError(27.0, "bad")) is None
     assert damage.rest() == "song: damage in 2 places was skipped"
