@@ -213,6 +213,7 @@ class Decoder:
 
     def close(self) -> None:
         """Let go of everything but the file."""
+        self._failure = None
         self._source.close()
 
     def __repr__(self) -> str:

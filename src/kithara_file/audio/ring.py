@@ -79,7 +79,7 @@ class Ring:
     def fail(self, epoch: int, error: Exception) -> None:
         """Tell that nothing more comes, and why; until a seek."""
         with self._changed:
-            if epoch == self.epoch:
+            if epoch == self.epoch and not self._closed:
                 self._error = error
             self._changed.notify_all()
 
@@ -202,6 +202,7 @@ class Ring:
             self._closed = True
             self._blocks.clear()
             self._frames = self._used = 0
+            self._error = None  # where it was raised, its frames hold the file
             self._changed.notify_all()
 
     @property

@@ -36,24 +36,26 @@ class CommittedStream(io.FileIO, Stream):
 
     def __init__(self, descriptor: Descriptor, source: Source, cancel: CancelToken) -> None:
         """Take `descriptor` over."""
+        # The number of a closed descriptor soon belongs to another file, and a read under way would be of that one.
+        # Re-entrant, because a signal handler may close the file which it interrupts.
+        self.reading = threading.RLock()
+        """Held while the descriptor is in use."""
         io.FileIO.__init__(self, descriptor.number, "rb")
         Stream.__init__(self, source, cancel)
         self.name = source.name
         self.file = descriptor
         self._untold = 0
-        # The number of a closed descriptor soon belongs to another file, and a read under way would be of that one.
-        # Re-entrant, because a signal handler may close the file which it interrupts.
-        self.reading = threading.RLock()
-        """Held while the descriptor is in use."""
 
     @property
     def _position(self) -> int:
-        return io.FileIO.tell(self)
+        with self.reading:
+            return io.FileIO.tell(self)
 
     @_position.setter
     def _position(self, position: int) -> None:
-        if not self.closed:
-            io.FileIO.seek(self, position)
+        with self.reading:
+            if not self.closed:
+                io.FileIO.seek(self, position)
 
     def readinto(self, buffer: WriteableBuffer, /) -> int:
         """Read what fits; 0 at the end. One that a signal handler ends by raising leaves the position where it was."""
@@ -130,7 +132,7 @@ class CommittedStream(io.FileIO, Stream):
     def tell_source(self, count: int = 0) -> None:
         """Let the source know what was read: `count` bytes beside those that were read by this object."""
         count, self._untold = self._untold + count, 0
-        self._source.consumed(io.FileIO.tell(self) - count, count)
+        self._source.consumed(self._position - count, count)
 
     def _close(self, *, wait: bool) -> None:
         if not self.closed:

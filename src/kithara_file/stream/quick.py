@@ -107,8 +107,9 @@ class _Hooks:
             self._stream.move(start)
 
     def _note(self) -> None:
-        if not self._stream.closed:
-            self._at = self._stream.tell()
+        with self._stream.reading:
+            if not self._stream.closed:
+                self._at = self._stream.tell()
 
     def _doubt(self, buffer: WriteableBuffer, count: int) -> int:
         self._hang(readinto=self.readinto, seek=self.seek)

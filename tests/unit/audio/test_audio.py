@@ -298,6 +298,22 @@ def test_a_dropped_audio_lets_its_file_go_at_once_and_not_when_cycles_are_collec
         gc.enable()
 
 
+@pytest.mark.parametrize("name", ["wav", "flac", "mp3 cbr", "m4a moov first"])
+def test_an_audio_dropped_in_the_midst_of_a_read_lets_its_file_go_at_once_too(name: str) -> None:
+    gc.disable()
+    try:
+        file = Gate(song(name).data, len(song(name).data) // 2)
+        audio = Audio(file, ahead_seconds=30)
+        assert file.reached.wait(SOON)
+        thread, alive, gate = audio._worker.thread, weakref.ref(file), file.open
+        del audio, file
+        gate.set()
+        thread.join(SOON)
+        assert alive() is None
+    finally:
+        gc.enable()
+
+
 @pytest.mark.parametrize("mistake", ["song.flac", b"fLaC", None, io.StringIO("text")])
 def test_what_is_no_binary_file_is_called_so(mistake: object) -> None:
     with pytest.raises(TypeError, match="a binary file object, not from"):

@@ -17,7 +17,7 @@ import pytest
 from kithara_file.clock import CancelToken
 from kithara_file.errors import NotFound
 from kithara_file.storage import MemoryResource
-from kithara_file.stream.committed import stream_of
+from kithara_file.stream.committed import CommittedStream, stream_of
 from kithara_file.stream.quick import buffer_of
 from kithara_file.stream.stream import BufferedStream, Stream
 from tests.contract.files import MemorySource
@@ -188,6 +188,24 @@ def test_a_read_never_gets_bytes_of_another_file_though_its_own_is_closed_below_
             reader.join(30)
         assert not reader.is_alive()
     assert wrong == []
+
+
+@pytest.mark.parametrize("ask", ["note", "position", "tell"])
+def test_nobody_asks_a_descriptor_for_its_place_while_another_thread_closes_it(source: OnDisk, ask: str) -> None:
+    """Between the two the system says that there is no such descriptor, to whom a closed file should be told."""
+    stream = stream_of(source, CancelToken())
+    assert isinstance(stream, CommittedStream)
+    file = buffer_of(stream, SIZE)
+    hooks = vars(file)["close"].__self__
+    work = {"note": hooks._note, "position": lambda: stream._position, "tell": stream.tell_source}[ask]
+    asking = threading.Thread(target=work)
+    with stream.reading:  # as a thread has it that closes
+        asking.start()
+        asking.join(0.05)
+        assert asking.is_alive()
+    asking.join(30)
+    assert not asking.is_alive()
+    file.close()
 
 
 class Alarm(Exception):
