@@ -67,6 +67,10 @@ class Flights:
         if fetcher.id in self._flying and not self._sharing.hold(fetcher):
             self.stop(fetcher)
 
+    def flush(self) -> None:
+        """Journal what has landed, so that a crash or another process misses little."""
+        self._sharing.flush(self._flying.values())
+
     def forget(self, fetcher: Fetcher) -> None:
         """Take in that a fetch has ended."""
         self._sharing.let_go(fetcher)

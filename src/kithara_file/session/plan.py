@@ -138,7 +138,8 @@ class _Draft:
             longest = max(self.flight(), key=self.left)
             end = longest.position + self.left(longest)
             middle = longest.position + self.left(longest) // 2
-            if self.end == FAR or end - middle < self.view.policy.part_bytes:
+            near = middle - longest.position <= self.ride  # before a second answer is in, the first has come by
+            if near or self.end == FAR or end - middle < self.view.policy.part_bytes:
                 return
             if isinstance(longest, Start):
                 self.starts[self.starts.index(longest)] = replace(longest, end=middle)

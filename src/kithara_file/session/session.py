@@ -204,7 +204,7 @@ class Session:
 
     def _flush_now(self) -> None:
         self._flush = None
-        self.holding.flush()
+        self.flights.flush()
 
     # -- the end -----------------------------------------------------------------------------------------------------
 

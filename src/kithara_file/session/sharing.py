@@ -9,7 +9,7 @@ Must not know: requests, readers. Called on the loop.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -17,7 +17,7 @@ from kithara_file.net.vary import selects
 from kithara_file.ranges import ByteRange
 from kithara_file.session.plan import FAR, FOREIGN_SECONDS, decide
 from kithara_file.session.view import Fetch, Plan, Playhead, View
-from kithara_file.storage.claims import LANE, Claim, Claims
+from kithara_file.storage.claims import LANE, LANES, Claim, Claims
 
 if TYPE_CHECKING:
     from kithara_file.session.fetcher import Fetcher
@@ -40,8 +40,11 @@ class Sharing:
         self._holding = holding
         self._headers = headers
         self._held: dict[int, Claim] = {}
+        self._told: dict[int, int] = {}
+        """Up to where the journal tells of what a fetch has landed."""
         self._inside: set[int] = set()
-        self._seen: dict[ByteRange, tuple[int, float | None]] = {}
+        self._awaited: dict[ByteRange, float | None] = {}
+        """Since when we wait for what others claim, without its growing less; None: for too long."""
         self._wished: tuple[ByteRange, ...] = ()
         self._in_company = False
 
@@ -63,15 +66,18 @@ class Sharing:
             self._in_company = True
             view = replace(view, wishes=wishes)
             plan = decide(view)
+        known: set[ByteRange] = set()
         for _ in range(ROUNDS):
             if not plan.start:
                 break
-            met = {range_ for start in plan.start for range_ in claims.others(start.start, start.end or FAR)}
-            foreign = self._bringing(met | {each for each in self._seen if view.foreign}, view)
+            known |= {range_ for start in plan.start for range_ in claims.others(start.start, start.end or FAR)}
+            foreign = self._bringing(known, view)
             if set(foreign) <= set(view.foreign):
                 break
             view = replace(view, foreign=foreign)
             plan = decide(view)
+        waits = {each for each in known if view.foreign}
+        self._awaited = {each: since for each, since in self._awaited.items() if since is None or each in waits}
         self._wish(claims, view)
         return self._on_call(plan, view.now)
 
@@ -93,18 +99,14 @@ class Sharing:
 
     def _bringing(self, claimed: set[ByteRange], view: View) -> tuple[Fetch, ...]:
         """Return the fetches behind the claims, as far as they get on."""
-        fetches, seen = [], {}
+        fetches = []
         for number, each in enumerate(sorted(claimed)):
-            position = view.coverage.end_of_run(each.start)
-            before, since = self._seen.get(each, (position, view.now))
-            if before != position and since is not None:
-                since = view.now
+            since = self._awaited.setdefault(each, view.now)
             if since is not None and view.now - since >= PATIENCE_SECONDS:
-                since = None  # for good: from now on it is we who bring what lands there
-            seen[each] = position, since
+                since = self._awaited[each] = None
+            position = view.coverage.end_of_run(each.start)
             if position < each.end and since is not None:
                 fetches.append(Fetch(-1 - number, each.start, position, None if each.end >= LANE else each.end))
-        self._seen = seen
         return tuple(fetches)
 
     def launch(self, fetcher: Fetcher) -> None:
@@ -128,10 +130,28 @@ class Sharing:
             return True
         if before is not None:
             self._release(claims, before)
-        taken = claims.take(start, end)
+        taken = claims.take(start, end, self._lanes(ByteRange(start, end)))
         if taken is not None:
             self._held[fetcher.id] = taken
         return taken is not None and taken.lane == 0
+
+    def _lanes(self, wanted: ByteRange) -> tuple[int, ...]:
+        """Return where we claim none of `wanted` yet: in one lane others would see the two claims as one."""
+        ours = {each.lane for each in self._held.values() if each.range.overlaps(wanted)}
+        return tuple(each for each in LANES if each not in ours) or LANES
+
+    def flush(self, flying: Iterable[Fetcher]) -> None:
+        """Let others read what has landed, and claim no longer what they could read by the last time.
+
+        So a claim grows less while its fetch gets on, and whose does not is stopped or stuck, whoever else lands there.
+        """
+        self._holding.flush()
+        for each in flying:
+            told, self._told[each.id] = self._told.get(each.id, 0), each.view.position
+            claim, claims = self._held.get(each.id), self._claims
+            if claim is not None and claims is not None and told in claim.range and told > claim.range.start:
+                self._held[each.id] = replace(claim, range=ByteRange(told, claim.range.end))
+                self._release(claims, replace(claim, range=ByteRange(claim.range.start, told)))
 
     def rest(self, fetcher: Fetcher, now: float) -> None:
         """Keep the claim of a fetch that rests while it is on call, and let others read what it has brought."""
@@ -148,6 +168,7 @@ class Sharing:
     def let_go(self, fetcher: Fetcher) -> None:
         """Take the claim of `fetcher` back, after others can see in the journal what it has brought."""
         claim, resource = self._held.pop(fetcher.id, None), self._holding.resource
+        self._told.pop(fetcher.id, None)
         if claim is not None and resource is not None:
             resource.flush()
             if (claims := resource.claims) is not None:
@@ -161,7 +182,7 @@ class Sharing:
                 claims.take(other.range.start, other.range.end)
 
     def __repr__(self) -> str:
-        return f"<Sharing {len(self._held)} claimed · {len(self._seen)} of others>"
+        return f"<Sharing {len(self._held)} claimed · {len(self._awaited)} of others>"
 
 
 def _wishes(claims: Claims, view: View, plan: Plan) -> tuple[Playhead, ...]:

@@ -26,11 +26,14 @@ except ImportError:  # Windows
 else:
     _TAKE, _ASK = getattr(fcntl, "F_OFD_SETLK", 0), getattr(fcntl, "F_OFD_GETLK", 0)
 
-LANE = 1 << 61
-"""Where the second lane begins: for claims inside of somebody else's, such as a far seek in a running download."""
-LANES = (0, LANE)
-WISHES = 1 << 62
-"""Where the lane of the wishes begins."""
+LANE = 1 << 60
+"""Beyond every offset: how far a claim without an end reaches."""
+LANES = (0, 1)
+"""The second is for claims inside of somebody else's, such as a far seek in a running download."""
+WISHES = 2
+"""The lane of the wishes."""
+WIDTH = 2 * LANE
+"""A byte has two places in a lane. The kernel makes one lock of two that touch: a claim leaves its last place free."""
 _FLOCK = "hhqqi4x"
 _TAKEN = {errno.EAGAIN, errno.EACCES}
 
@@ -49,51 +52,55 @@ class Claims:
     def __init__(self, descriptor: int) -> None:
         self._descriptor = descriptor
 
-    def take(self, start: int, end: int) -> Claim | None:
-        """Claim `start`..`end` for us; None when others claim some of it in both lanes, or nobody can claim here."""
+    def take(self, start: int, end: int, lanes: tuple[int, ...] = LANES) -> Claim | None:
+        """Claim `start`..`end` for us; None when others claim some of it in all `lanes`, or nobody can claim here."""
         if not _TAKE or start >= LANE:
             return None
-        for lane in LANES:
-            if self._lock(fcntl.F_WRLCK, lane + start, min(end, LANE) - start):
+        for lane in lanes:
+            if self._claim(fcntl.F_WRLCK, lane, start, end):
                 return Claim(ByteRange(start, end), lane)
         return None
 
     def release(self, claim: Claim) -> None:
-        """Let go of a claim."""
+        """Let go of a claim, or of a part of one."""
         start, end = claim.range.start, min(claim.range.end, LANE)
-        self._lock(fcntl.F_UNLCK, claim.lane + start, end - start)
+        self._lock(fcntl.F_UNLCK, claim.lane * WIDTH + 2 * start, 2 * (end - start))
 
     def others(self, start: int, end: int) -> list[ByteRange]:
         """Return what others claim of `start`..`end`, in order, whole claims."""
-        if not _ASK:
-            return []
-        found = [each for lane in LANES for each in self._ask(lane, start, min(end, LANE))]
-        return sorted(set(found))
+        return sorted({each for lane in LANES for each in self._ask(lane, start, end)})
 
     def wish(self, *ranges: ByteRange) -> None:
         """Wish for `ranges`, and for nothing else any more."""
         if not _TAKE:
             return
-        self._lock(fcntl.F_UNLCK, WISHES, LANE)
+        self._lock(fcntl.F_UNLCK, WISHES * WIDTH, WIDTH)
         for each in ranges:
-            self._lock(fcntl.F_RDLCK, WISHES + each.start, min(each.end, LANE) - each.start)
+            self._claim(fcntl.F_RDLCK, WISHES, each.start, each.end)
 
     def wished(self, start: int, end: int) -> list[ByteRange]:
         """Return what others wish for of `start`..`end`, in order, as far as their wishes go."""
-        return self._ask(WISHES, start, min(end, LANE)) if _ASK else []
+        return self._ask(WISHES, start, end)
+
+    def _claim(self, kind: int, lane: int, start: int, end: int) -> bool:
+        return self._lock(kind, lane * WIDTH + 2 * start, 2 * (min(end, LANE) - start) - 1)
 
     def _ask(self, lane: int, start: int, end: int) -> list[ByteRange]:
+        first = lane * WIDTH
+        locked = self._locks(first + 2 * start, first + 2 * min(end, LANE) - 1) if _ASK else []
+        return [ByteRange((a - first) // 2, (b - first + 1) // 2) for a, b in locked]
+
+    def _locks(self, start: int, end: int) -> list[tuple[int, int]]:
         if start >= end:
             return []
-        asked = struct.pack(_FLOCK, fcntl.F_WRLCK, 0, lane + start, end - start, 0)
+        asked = struct.pack(_FLOCK, fcntl.F_WRLCK, 0, start, end - start, 0)
         try:
             kind, _, first, size, _ = struct.unpack(_FLOCK, fcntl.fcntl(self._descriptor, _ASK, asked))
         except OSError:
             return []
         if kind == fcntl.F_UNLCK:
             return []
-        claim = ByteRange(first - lane, first - lane + size if size else LANE)
-        return [*self._ask(lane, start, claim.start), claim, *self._ask(lane, claim.end, end)]
+        return [*self._locks(start, first), (first, first + size), *self._locks(first + size, end)]
 
     def _lock(self, kind: int, start: int, size: int) -> bool:
         try:

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
 from kithara_file.assets.turns import Turn
 
 ONE, OTHER = "0" * 31 + "1", "f" * 32
 
 
-def test_the_first_has_the_turn_until_it_ends_it(tmp_path: Path) -> None:
-    first, second = Turn(tmp_path / "lease", ONE), Turn(tmp_path / "lease", ONE)
+@pytest.mark.parametrize("which", [ONE, OTHER])
+def test_the_first_has_the_turn_until_it_ends_it(tmp_path: Path, which: str) -> None:
+    first, second = Turn(tmp_path / "lease", which), Turn(tmp_path / "lease", which)
     assert first.take()
     assert first.take()
     assert not second.take()

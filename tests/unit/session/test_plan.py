@@ -210,6 +210,10 @@ STARTS = {
         replace(BASE, coverage=present((0, 196 * MIB)), fetches=(body(1, 0, 196 * MIB),), policy=FOUR, divisible=True),
         [],
     ),
+    "what the first comes by within a round trip is not divided": (
+        replace(BASE, coverage=HEAD, fetches=(SEQUENTIAL,), policy=FOUR, divisible=True, ride=LENGTH),
+        [],
+    ),
     "an origin without ranges is asked for the whole": (
         replace(BASE, coverage=HEAD, seekable=False, demands=(FAR,)),
         [PLAIN_GET],

@@ -39,6 +39,10 @@ class Held:
     resource: StreamingResource | MemoryResource | None
     remote: Remote | None = None
 
+    def flush(self) -> None:
+        assert self.resource is not None
+        self.resource.flush()
+
 
 class Side:
     """One of the processes."""
@@ -105,28 +109,63 @@ def test_a_start_ends_where_another_process_has_begun(sides: tuple[Side, Side]) 
     assert start.end == 100 * KIB
 
 
+def lands(side: Side, fetch: Fetcher, data: bytes) -> None:
+    """Let `fetch` land `data`, and time pass until nothing of it is claimed any more."""
+    side.resource.write_at(fetch.position, data)
+    fetch.position += len(data)
+    side.sharing.flush([fetch])
+    side.sharing.flush([fetch])
+
+
 def test_a_claim_that_brings_nothing_for_long_is_not_waited_for(sides: tuple[Side, Side]) -> None:
     us, them = sides
-    them.sharing.launch(them.fetcher(0))
+    fetch = them.fetcher(0)
+    them.sharing.launch(fetch)
     assert us.sharing.decide(us.view(0.0, demands=(0,))).start == ()
     assert us.sharing.decide(us.view(PATIENCE_SECONDS - 0.1, demands=(0,))).start == ()
-    them.resource.write_at(0, b"x" * KIB)
-    them.resource.flush()
+    lands(them, fetch, b"x" * KIB)
     assert us.sharing.decide(us.view(PATIENCE_SECONDS + 0.1, demands=(KIB,))).start == ()
     assert us.sharing.decide(us.view(2 * PATIENCE_SECONDS + 0.2, demands=(KIB,))).start != ()
 
 
-def test_a_claim_that_was_given_up_is_not_waited_for_again_because_we_bring_what_it_claims(
-    sides: tuple[Side, Side],
-) -> None:
+def test_a_claim_that_was_given_up_is_waited_for_again_once_its_own_fetch_gets_on(sides: tuple[Side, Side]) -> None:
+    us, them = sides
+    stuck, late = them.fetcher(0), PATIENCE_SECONDS + 0.1
+    them.sharing.launch(stuck)
+    assert us.sharing.decide(us.view(0.0, demands=(0,))).start == ()
+    (start,) = us.sharing.decide(us.view(late, demands=(0,))).start
+    ours = us.fetcher(start.start, start.end)
+    us.sharing.launch(ours)
+    lands(us, ours, b"x" * MIB)
+    assert us.sharing.decide(us.view(late + 0.1, demands=(MIB,))).start != ()
+    stuck.position = MIB
+    lands(them, stuck, b"x" * KIB)
+    assert us.sharing.decide(us.view(late + 0.2, demands=(MIB + KIB,))).start == ()
+
+
+def test_a_reader_who_had_enough_for_long_waits_anew(sides: tuple[Side, Side]) -> None:
     us, them = sides
     them.sharing.launch(them.fetcher(0))
     assert us.sharing.decide(us.view(0.0, demands=(0,))).start == ()
-    late = PATIENCE_SECONDS + 0.1
-    (start,) = us.sharing.decide(us.view(late, demands=(0,))).start
-    us.sharing.launch(us.fetcher(start.start, start.end))
-    us.resource.write_at(0, b"x" * MIB)
-    assert us.sharing.decide(us.view(late + 0.1, demands=(MIB,))).start != ()
+    assert us.sharing.decide(us.view(0.1)).start == ()
+    assert us.sharing.decide(us.view(PATIENCE_SECONDS + 1, demands=(0,))).start == ()
+
+
+def test_what_is_journalled_by_the_last_time_is_not_claimed_any_more(sides: tuple[Side, Side]) -> None:
+    us, them = sides
+    fetch, part = them.fetcher(0), them.fetcher(2 * KIB, 3 * KIB, number=2)
+    them.sharing.launch(fetch)
+    them.sharing.launch(part)
+    assert us.resource.claims is not None
+    them.resource.write_at(0, b"x" * 4 * KIB)
+    fetch.position = 4 * KIB
+    them.sharing.flush([fetch, part])
+    assert us.resource.claims.others(0, LENGTH) == [ByteRange(0, LANE), ByteRange(2 * KIB, 3 * KIB)]
+    assert us.view().coverage.covers(0, 4 * KIB)
+    them.sharing.flush([fetch, part])
+    assert us.resource.claims.others(0, LENGTH) == [ByteRange(2 * KIB, 3 * KIB), ByteRange(4 * KIB, LANE)]
+    them.sharing.let_go(fetch)
+    assert us.resource.claims.others(0, LENGTH) == [ByteRange(2 * KIB, 3 * KIB)]
 
 
 def test_a_fetch_that_rests_is_kept_for_the_others_and_their_wishes_are_looked_for(sides: tuple[Side, Side]) -> None:
@@ -208,6 +247,19 @@ def test_what_was_let_go_of_is_taken_over(sides: tuple[Side, Side]) -> None:
     assert us.sharing.decide(us.view(demands=(0,))).start != ()
     us.sharing.launch(us.fetcher(0))
     assert not them.sharing.hold(fetch)
+
+
+def test_two_fetches_of_one_process_are_seen_as_two_where_they_touch_and_where_one_lies_in_the_other(
+    sides: tuple[Side, Side],
+) -> None:
+    us, them = sides
+    for number, (start, end) in enumerate([(0, MIB), (MIB, 64 * MIB), (20 * MIB, 21 * MIB)]):
+        them.sharing.launch(them.fetcher(start, end, number))
+    them.resource.write_at(MIB, b"x" * KIB)
+    them.resource.write_at(20 * MIB, b"x" * KIB)
+    them.resource.flush()
+    for coming in (0, MIB + KIB, 20 * MIB + KIB):
+        assert us.sharing.decide(us.view(demands=(coming,))).start == ()
 
 
 def test_letting_go_of_a_run_leaves_the_claims_on_its_parts(sides: tuple[Side, Side]) -> None:

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from kithara_file.ranges import ByteRange, Coverage
 from kithara_file.storage import claims as module
-from kithara_file.storage.claims import LANE, Claims
+from kithara_file.storage.claims import LANE, Claim, Claims
 
 pytestmark = pytest.mark.skipif(not module._TAKE, reason="this system has no locks that belong to open files")
 
@@ -66,11 +66,31 @@ def test_a_claim_inside_of_another_takes_the_second_lane_and_both_are_seen(
     first, second = us.take(0, 1000), them.take(400, 500)
     assert first is not None
     assert second is not None
-    assert (first.lane, second.lane) == (0, LANE)
+    assert (first.lane, second.lane) == (0, 1)
     third = Party(path)
     assert third.claims.others(0, 2000) == [ByteRange(0, 1000), ByteRange(400, 500)]
     assert third.claims.take(450, 460) is None
     os.close(third.fd)
+
+
+def test_claims_that_touch_stay_two_and_a_part_can_be_let_go(us: Claims, them: Claims) -> None:
+    first, second = us.take(0, 100), us.take(100, 1 << 64)
+    assert them.others(0, 1000) == [ByteRange(0, 100), ByteRange(100, LANE)]
+    assert first is not None
+    assert second is not None
+    us.release(Claim(ByteRange(0, 40), first.lane))
+    us.release(Claim(ByteRange(100, 101), second.lane))
+    assert them.others(0, 1000) == [ByteRange(40, 100), ByteRange(101, LANE)]
+    assert them.others(0, 40) == them.others(100, 101) == []
+    assert them.others(39, 41) == [ByteRange(40, 100)]
+    us.release(second)
+    assert them.others(0, 1000) == [ByteRange(40, 100)]
+
+
+def test_a_claim_can_be_asked_for_in_one_lane_only(us: Claims, them: Claims) -> None:
+    assert us.take(0, 100, (1,)) == Claim(ByteRange(0, 100), 1)
+    assert them.take(50, 60, (1,)) is None
+    assert them.take(50, 60) == Claim(ByteRange(50, 60), 0)
 
 
 def test_a_released_claim_is_gone_in_its_lane_only(us: Claims, them: Claims, path: Path) -> None:
