@@ -11,6 +11,7 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections.abc import Callable, Hashable
+from itertools import islice
 from typing import Protocol
 
 import pycurl
@@ -20,10 +21,14 @@ IDLE_SECONDS = 5.0
 MAX_CONNECTIONS = 32
 """How many connections are kept for reuse."""
 ROOM = 64 * 1024 * 1024
-"""Bytes that all transfers together may hold, and as many again libcurl; each is let have its share."""
+"""Bytes that all transfers together may gather, and as many again libcurl; each is let have its share."""
 LEAST_SHARE = 64 * 1024
 KEPT_MEMORY = 8 * 1024 * 1024
 """What a burst of a fast body takes of memory, twice."""
+
+AT_ONCE = 4
+"""From so many sockets is read before those who wait have had a turn: each may bring much in one go, and what all hold
+together stays small."""
 
 MANY = 8
 """When half of at least so many transfers have gone, what they held is worth giving back."""
@@ -76,6 +81,7 @@ class Engine:
         self._multi: pycurl.CurlMulti | None = None
         self._jobs: dict[pycurl.Curl, Job] = {}
         self._watched: dict[int, int] = {}
+        self._ready: dict[int, None] = {}
         self._timer: asyncio.Handle | None = None
         self._idle: asyncio.TimerHandle | None = None
         self._inside = False
@@ -190,7 +196,7 @@ class Engine:
             return
         self._watched[fd] = what
         if what in _READS and before not in _READS:
-            self._loop.add_reader(fd, self._act, fd, pycurl.CSELECT_IN)
+            self._loop.add_reader(fd, self._readable, fd)
         elif what not in _READS and before in _READS:
             self._loop.remove_reader(fd)
         if what in _WRITES and before not in _WRITES:
@@ -199,6 +205,7 @@ class Engine:
             self._loop.remove_writer(fd)
 
     def _forget(self, fd: int) -> None:
+        self._ready.pop(fd, None)
         if self._watched.pop(fd, None) is not None and not self._loop.is_closed():
             self._loop.remove_reader(fd)
             self._loop.remove_writer(fd)
@@ -221,6 +228,21 @@ class Engine:
         self._timer = None
         if multi is self._multi:
             self._act(pycurl.SOCKET_TIMEOUT, 0)
+
+    def _readable(self, fd: int) -> None:
+        """Read from `fd` in its turn."""
+        if not self._ready:
+            self._loop.call_soon(self._read_some)
+        self._ready[fd] = None
+
+    def _read_some(self) -> None:
+        """Read from a few of the sockets that have something, and go on when what they brought was taken."""
+        for fd in list(islice(self._ready, AT_ONCE)):
+            if fd in self._ready:
+                del self._ready[fd]
+                self._act(fd, pycurl.CSELECT_IN)
+        if self._ready:
+            self._loop.call_soon(self._read_some)
 
     def _act(self, fd: int, events: int) -> None:
         if self._multi is None:

@@ -12,7 +12,7 @@ STEP = 512 * KIB
 MOST = 4096 * KIB
 """What comes in one go before whoever waits has had a turn: to stop libcurl amid it and start it again costs more than
 all the rest."""
-GROWTH = 16
+GROWTH = 4
 """One part in so many of what a body has brought may come in one go, so that who stops early gets little too much."""
 LINGER = 0.02
 """Seconds that the first byte in the buffer waits for company while nobody is in need."""
@@ -39,12 +39,12 @@ class Gather:
         """True while somebody waits for the next bytes, however few."""
 
     def expect(self, share: int) -> None:
-        """Let up to `share` bytes come in one go, until they are taken: somebody waits for them.
+        """Let more come in one go, until it is taken: somebody waits for it, for no more than `share` bytes.
 
         While nobody does, the first piece fills the buffer, so that a body which rests leaves the link to others.
         """
         self._step = min(STEP, share)
-        self._most = max(self._step, min(share, MOST, self._taken // GROWTH))
+        self._most = max(self._step, min(MOST, self._taken // GROWTH))
 
     def put(self, piece: bytes) -> None:
         """Add what came."""

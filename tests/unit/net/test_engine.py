@@ -14,7 +14,7 @@ from kithara_file.errors import (
     Unavailable,
 )
 from kithara_file.net.client import WHOLE
-from kithara_file.net.engine import MANY, ROOM, Engine
+from kithara_file.net.engine import AT_ONCE, MANY, ROOM, Engine
 from kithara_file.net.http import HttpClient
 from kithara_file.ranges import OpenRange
 from tests.unit.net.loopback import DATA, at_rest, body, opened, run
@@ -203,6 +203,32 @@ def test_cancelling_at_any_moment_leaves_nothing_running(origin: Origin) -> None
             await asyncio.wait([task])
         await at_rest(engine)
         assert await body(await opened(client, url)) == DATA
+
+    run(main)
+
+
+def test_who_waits_for_the_first_sockets_is_served_before_the_last_ones_are_read(origin: Origin) -> None:
+    """All of them were ready at one time, and what they bring is not to lie in memory together."""
+
+    async def main(client: HttpClient, engine: Engine) -> None:
+        url = origin.serve("/a", DATA, always=[StallAt(3)])
+        bodies = [await opened(client, url) for _ in range(3 * AT_ONCE)]
+        for each in bodies:
+            await anext(aiter(each))
+        asked: list[int] = []
+        sockets = list(engine._watched)[: 2 * AT_ONCE + 1]
+        engine._act = lambda fd, _: asked.extend({fd}.intersection(sockets))  # type: ignore[method-assign]
+        for fd in [*sockets, *sockets]:
+            engine._readable(fd)
+        seen = []
+        for _ in range(4):
+            await asyncio.sleep(0)
+            seen.append(len(asked))
+        assert asked == sockets
+        assert seen == [AT_ONCE, 2 * AT_ONCE, 2 * AT_ONCE + 1, 2 * AT_ONCE + 1]
+        del engine._act
+        for each in bodies:
+            await each.aclose()
 
     run(main)
 
