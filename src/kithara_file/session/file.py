@@ -18,7 +18,7 @@ from urllib.parse import unquote, urlsplit
 
 from kithara_file.clock import CancelToken
 from kithara_file.config import FileConfig
-from kithara_file.errors import ConfigError, StreamClosed
+from kithara_file.errors import ConfigError, KitharaError, StreamClosed
 from kithara_file.events import EventBus, Phase
 from kithara_file.ranges import Coverage
 from kithara_file.session.front import Front
@@ -200,7 +200,12 @@ class FileSession:
         Raises the typed error that ended the download, `TimeoutError` after `timeout` seconds (the download goes on),
         and `StreamClosed` or the token's reason when this handle is closed or cancelled meanwhile.
         """
-        self._completion().result(timeout)
+        try:
+            self._completion().result(timeout)
+        except TimeoutError as error:
+            if isinstance(error, KitharaError):  # of the download
+                raise
+            raise TimeoutError(f"Waited {timeout:g} s in vain for all of {self.name}") from None
 
     async def await_complete(self) -> None:
         """Do what `wait_complete` does, in a task of any event loop."""

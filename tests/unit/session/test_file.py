@@ -178,7 +178,7 @@ def test_everything_is_fetched_whatever_the_look_ahead(tmp_path: Path, origin: O
 def test_a_wait_for_the_whole_ends_by_time_closing_or_token(stalled: Callable[..., FileConfig]) -> None:
     token = CancelToken()
     with File.open(stalled(cancel=token)) as session:
-        with pytest.raises(TimeoutError):
+        with pytest.raises(TimeoutError, match=r"^Waited 0.01 s in vain for all of http://"):
             session.wait_complete(0.01)
         other = File.open(stalled())
         gate = other._completion()
