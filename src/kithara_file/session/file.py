@@ -100,6 +100,7 @@ class FileSession:
         self._cancel = CancelToken()
         self._closed = False
         self._token = object()
+        self._whole: tuple[Future[None], Future[None]] | None = None
         path = local_path(os.fspath(config.url))
         self._session: Front | LocalSession = registry.join(config, self._token) if path is None else LocalSession(path)
         self._unlink: Callable[[], None] = lambda: None
@@ -118,9 +119,7 @@ class FileSession:
 
     def await_opening(self) -> Future[None]:
         """Return a future that is done when the first answer is in, or this handle was cancelled."""
-        gate = self._gate()
-        self._session.opened.add_done_callback(lambda done: finish(gate, done.exception()))
-        return gate
+        return self._gate_to(self._session.opened)
 
     def _gate(self) -> Future[None]:
         """Return a future that ends at the latest when this handle does."""
@@ -209,12 +208,20 @@ class FileSession:
 
     async def await_complete(self) -> None:
         """Do what `wait_complete` does, in a task of any event loop."""
-        await asyncio.wrap_future(self._completion())
+        self._check()
+        # A gate of its own, which is cancelled with the task; others may wait at theirs.
+        await asyncio.wrap_future(self._gate_to(self._session.want_everything()))
 
     def _completion(self) -> Future[None]:
         self._check()
+        promise = self._session.want_everything()
+        if self._whole is None or self._whole[0] is not promise:  # else who waits a little, and again, leaves one each
+            self._whole = promise, self._gate_to(promise)
+        return self._whole[1]
+
+    def _gate_to(self, promise: Future[None]) -> Future[None]:
         gate = self._gate()
-        self._session.want_everything().add_done_callback(lambda done: finish(gate, done.exception()))
+        promise.add_done_callback(lambda done: finish(gate, done.exception()))
         return gate
 
     # -- the end -----------------------------------------------------------------------------------------------------

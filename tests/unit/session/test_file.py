@@ -193,6 +193,30 @@ def test_a_wait_for_the_whole_ends_by_time_closing_or_token(stalled: Callable[..
             session.stream()
 
 
+def test_waiting_a_little_again_and_again_leaves_nothing_behind(stalled: Callable[..., FileConfig]) -> None:
+    with File.open(stalled()) as session:
+        gate = session._completion()
+        for _ in range(3):
+            with pytest.raises(TimeoutError):
+                session.wait_complete(0)
+            assert session._completion() is gate
+
+
+def test_a_wait_that_is_cancelled_cancels_no_other(stalled: Callable[..., FileConfig]) -> None:
+    async def main() -> None:
+        async with await File.aopen(stalled()) as session:
+            other = asyncio.create_task(session.await_complete())
+            with pytest.raises(TimeoutError):
+                await asyncio.wait_for(session.await_complete(), 0.01)
+            with pytest.raises(TimeoutError):
+                session.wait_complete(0)
+            assert not other.done()
+        with pytest.raises(StreamClosed):
+            await other
+
+    asyncio.run(main())
+
+
 # -- the end -----------------------------------------------------------------------------------------------------------
 
 
