@@ -40,7 +40,7 @@ What is in use or pinned is never removed. Exit codes are those of kithara; veri
 
 _yes = click.option("-y", "--yes", is_flag=True, help="Do not ask.")
 _as_json = click.option("--json", "as_json", is_flag=True, help="As JSON; ranges are pairs of first byte and end.")
-_targets = click.argument("targets", metavar="URL|ID...", nargs=-1)
+_targets = click.argument("targets", metavar="[URL|ID]...", nargs=-1)
 _target = click.argument("target", metavar="URL|ID")
 
 
@@ -202,7 +202,8 @@ def verify(targets: tuple[str, ...], *, as_json: bool, shelf: Shelf) -> int:
     for each in bad:
         say(shelf.console, f"kithara: {each.resource.key.url or each.resource.path}: {_trouble(each)}")
     read = sum(each.resource.coverage.total for each in findings)
-    say(shelf.console, f"{words.size(read)} in {len(findings)} files read, {len(bad) or 'none'} of them bad")
+    files = "1 file" if len(findings) == 1 else f"{len(findings)} files"
+    say(shelf.console, f"{words.size(read)} in {files} read, {len(bad) or 'none'} of them bad")
     return FAILED if bad else DONE
 
 

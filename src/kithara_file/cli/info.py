@@ -99,7 +99,7 @@ class Facts:
             return table
         bar = CoverageBar(_BAR_WIDTH)
         bar.update(self.cached, self.length)
-        return Group(table, Padding(bar, (1, 0, 0, 0)))
+        return Group(table, Padding(bar, (1, 0, 0, 0), expand=False))
 
     def _rows(self) -> Iterator[tuple[str, str]]:
         yield ("file" if self.local else "url"), self.url

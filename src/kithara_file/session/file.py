@@ -18,7 +18,7 @@ from urllib.parse import unquote, urlsplit
 
 from kithara_file.clock import CancelToken
 from kithara_file.config import FileConfig
-from kithara_file.errors import ConfigError, StreamClosed
+from kithara_file.errors import ConfigError, KitharaError, StreamClosed
 from kithara_file.events import EventBus, Phase
 from kithara_file.ranges import Coverage
 from kithara_file.session.front import Front
@@ -100,6 +100,7 @@ class FileSession:
         self._cancel = CancelToken()
         self._closed = False
         self._token = object()
+        self._whole: tuple[Future[None], Future[None]] | None = None
         path = local_path(os.fspath(config.url))
         self._session: Front | LocalSession = registry.join(config, self._token) if path is None else LocalSession(path)
         self._unlink: Callable[[], None] = lambda: None
@@ -118,9 +119,7 @@ class FileSession:
 
     def await_opening(self) -> Future[None]:
         """Return a future that is done when the first answer is in, or this handle was cancelled."""
-        gate = self._gate()
-        self._session.opened.add_done_callback(lambda done: finish(gate, done.exception()))
-        return gate
+        return self._gate_to(self._session.opened)
 
     def _gate(self) -> Future[None]:
         """Return a future that ends at the latest when this handle does."""
@@ -200,16 +199,29 @@ class FileSession:
         Raises the typed error that ended the download, `TimeoutError` after `timeout` seconds (the download goes on),
         and `StreamClosed` or the token's reason when this handle is closed or cancelled meanwhile.
         """
-        self._completion().result(timeout)
+        try:
+            self._completion().result(timeout)
+        except TimeoutError as error:
+            if isinstance(error, KitharaError):  # of the download
+                raise
+            raise TimeoutError(f"Waited {timeout:g} s in vain for all of {self.name}") from None
 
     async def await_complete(self) -> None:
         """Do what `wait_complete` does, in a task of any event loop."""
-        await asyncio.wrap_future(self._completion())
+        self._check()
+        # A gate of its own, which is cancelled with the task; others may wait at theirs.
+        await asyncio.wrap_future(self._gate_to(self._session.want_everything()))
 
     def _completion(self) -> Future[None]:
         self._check()
+        promise = self._session.want_everything()
+        if self._whole is None or self._whole[0] is not promise:  # else who waits a little, and again, leaves one each
+            self._whole = promise, self._gate_to(promise)
+        return self._whole[1]
+
+    def _gate_to(self, promise: Future[None]) -> Future[None]:
         gate = self._gate()
-        self._session.want_everything().add_done_callback(lambda done: finish(gate, done.exception()))
+        promise.add_done_callback(lambda done: finish(gate, done.exception()))
         return gate
 
     # -- the end -----------------------------------------------------------------------------------------------------

@@ -98,10 +98,13 @@ class Handle:
         """Raise what a wait that ended with `error` failed with, and let it stick."""
         told = self._told(error)
         if sticky and not isinstance(told, Woken):
-            self.error = told
-        if told is error:
-            raise error
-        raise told from error
+            self.error = told.again()  # its traceback leads back here: a dropped file would wait for the collector
+        try:
+            if told is error:
+                raise error
+            raise told from error
+        finally:
+            del error, told  # so that they and this frame do not hold each other
 
     def _told(self, error: KitharaError | TimeoutError) -> KitharaError:
         if not isinstance(error, KitharaError):

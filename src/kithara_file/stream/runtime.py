@@ -49,7 +49,11 @@ class Runtime:
         self._stopping = False
         self._farewells: list[Callable[[], Awaitable[None]]] = []
         self._thread = threading.Thread(target=self._run, name="kithara-file", daemon=True)
-        self._thread.start()
+        try:
+            self._thread.start()
+        except RuntimeError:  # no room for another thread
+            self.loop.close()
+            raise
 
     def _run(self) -> None:
         asyncio.set_event_loop(self.loop)
@@ -90,8 +94,13 @@ class Runtime:
         return await asyncio.wrap_future(self.disk.submit(work))
 
     async def aside(self, work: Callable[[], T]) -> T:
-        """Run a stranger's `work`, which may never end, in a thread of its own, where nothing waits behind it."""
-        return await asyncio.wrap_future(DiskHand().submit(work))
+        """Run a stranger's `work`, which may never end, in a thread of its own, where nothing waits behind it.
+
+        Raises `RuntimeError` where there is no room for another thread.
+        """
+        future: Future[T] = Future()
+        threading.Thread(target=_carry_out, args=(future, work), name="kithara-file-aside", daemon=True).start()
+        return await asyncio.wrap_future(future)
 
     def at_stop(self, farewell: Callable[[], Awaitable[None]]) -> None:
         """Await `farewell()` on the loop before it ends."""
@@ -128,7 +137,11 @@ class Runtime:
 
 
 class DiskHand:
-    """Does blocking disk work in order, in a thread that lives only while there is some."""
+    """Does blocking disk work in order, in a thread that lives only while there is some.
+
+    Where there is no room for another thread, the caller does the work: a loop that is held up for a while recovers,
+    and work that is never done would be waited for without end.
+    """
 
     def __init__(self) -> None:
         self._lock = threading.RLock()
@@ -142,7 +155,10 @@ class DiskHand:
             self._work.append((future, work))
             start, self._busy = not self._busy, True
         if start:
-            threading.Thread(target=self._run, name="kithara-file-disk", daemon=True).start()
+            try:
+                threading.Thread(target=self._run, name="kithara-file-disk", daemon=True).start()
+            except RuntimeError:
+                self._run()
         return future
 
     def _run(self) -> None:
@@ -152,14 +168,18 @@ class DiskHand:
                     self._busy = False
                     return
                 future, work = self._work.popleft()
-            if not future.set_running_or_notify_cancel():
-                continue
-            try:
-                result = work()
-            except BaseException as error:  # noqa: BLE001 - the future carries every kind of failure to who waits
-                future.set_exception(error)
-            else:
-                future.set_result(result)
+            _carry_out(future, work)
+
+
+def _carry_out(future: Future[T], work: Callable[[], T]) -> None:
+    if not future.set_running_or_notify_cancel():
+        return
+    try:
+        result = work()
+    except BaseException as error:  # noqa: BLE001 - the future carries every kind of failure to who waits
+        future.set_exception(error)
+    else:
+        future.set_result(result)
 
 
 def _stop_at_exit() -> None:

@@ -160,7 +160,7 @@ def test_what_is_above_a_limit_is_collected(cache: Run, store: AssetStore) -> No
 def test_what_is_bad_is_found_and_taken_back(cache: Run, store: AssetStore) -> None:
     put(store, 0)
     put(store, 1)
-    assert cache("verify", URL).code == 0
+    assert cache("verify", URL).err == "4.1 kB in 1 file read, none of them bad\n"
     damage(store.path(key(0)))
     facts = {each["url"]: each for each in json.loads(cache("verify", "--json").out)}
     assert facts[URL]["bad"] == [[0, len(BODY)]]

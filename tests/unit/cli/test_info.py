@@ -94,6 +94,11 @@ def test_only_a_file_that_is_partly_here_is_drawn() -> None:
     assert "░" not in shown(facts())
 
 
+def test_the_drawing_is_no_wider_than_it_is_where_nothing_bounds_it() -> None:
+    last = shown(facts(Coverage.of([(0, 500)]))).splitlines()[-1]
+    assert len(last) == 72
+
+
 def test_what_an_origin_says_cannot_steer_the_terminal() -> None:
     assert "\x1b" not in shown(facts(remote=Remote(media_type="audio/\x1b[31mred")))
 

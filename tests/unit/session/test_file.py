@@ -178,7 +178,7 @@ def test_everything_is_fetched_whatever_the_look_ahead(tmp_path: Path, origin: O
 def test_a_wait_for_the_whole_ends_by_time_closing_or_token(stalled: Callable[..., FileConfig]) -> None:
     token = CancelToken()
     with File.open(stalled(cancel=token)) as session:
-        with pytest.raises(TimeoutError):
+        with pytest.raises(TimeoutError, match=r"^Waited 0.01 s in vain for all of http://"):
             session.wait_complete(0.01)
         other = File.open(stalled())
         gate = other._completion()
@@ -191,6 +191,30 @@ def test_a_wait_for_the_whole_ends_by_time_closing_or_token(stalled: Callable[..
             gate.result(30)
         with pytest.raises(Cancelled):
             session.stream()
+
+
+def test_waiting_a_little_again_and_again_leaves_nothing_behind(stalled: Callable[..., FileConfig]) -> None:
+    with File.open(stalled()) as session:
+        gate = session._completion()
+        for _ in range(3):
+            with pytest.raises(TimeoutError):
+                session.wait_complete(0)
+            assert session._completion() is gate
+
+
+def test_a_wait_that_is_cancelled_cancels_no_other(stalled: Callable[..., FileConfig]) -> None:
+    async def main() -> None:
+        async with await File.aopen(stalled()) as session:
+            other = asyncio.create_task(session.await_complete())
+            with pytest.raises(TimeoutError):
+                await asyncio.wait_for(session.await_complete(), 0.01)
+            with pytest.raises(TimeoutError):
+                session.wait_complete(0)
+            assert not other.done()
+        with pytest.raises(StreamClosed):
+            await other
+
+    asyncio.run(main())
 
 
 # -- the end -----------------------------------------------------------------------------------------------------------

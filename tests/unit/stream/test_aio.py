@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import gc
 from collections.abc import Coroutine
-from contextlib import aclosing
+from contextlib import aclosing, suppress
 from typing import Any
 
 import pytest
@@ -94,6 +94,25 @@ def test_a_dropped_stream_lets_its_source_go() -> None:
     del stream
     gc.collect()
     assert source.closed == [False]
+
+
+def test_a_stream_dropped_after_an_error_lets_its_source_go_before_any_collection() -> None:
+    resource = MemoryResource(10)
+    resource.fail(GONE)
+    source = MemorySource(resource)
+
+    async def main() -> None:
+        stream = AsyncStream(source)
+        with suppress(NotFound):
+            await stream.read(1)
+        del stream
+        assert source.closed == [False]
+
+    gc.disable()
+    try:
+        do(main())
+    finally:
+        gc.enable()
 
 
 def test_a_cancelled_read_takes_its_demand_back() -> None:

@@ -72,7 +72,7 @@ def test_an_error_sticks_until_a_move_or_a_retry(handle: Bare) -> None:
     for forget in (lambda: handle._move(1, 0), handle.retry):
         with pytest.raises(NotFound):
             handle._fail(GONE)
-        assert handle.error is GONE
+        assert (type(handle.error), str(handle.error)) == (NotFound, str(GONE))
         with pytest.raises(NotFound):
             handle._check()
         handle._check(sticky=False)

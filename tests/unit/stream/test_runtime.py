@@ -149,6 +149,42 @@ def test_work_that_was_cancelled_before_its_turn_is_left_out() -> None:
     assert done == [3]
 
 
+def _refuse(thread: threading.Thread) -> None:
+    raise RuntimeError("can't start new thread")
+
+
+def test_without_room_for_a_thread_disk_work_is_done_by_who_asks_and_by_a_thread_again_later(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    hand = DiskHand()
+    with monkeypatch.context() as crowded:
+        crowded.setattr(threading.Thread, "start", _refuse)
+        for _ in range(2):
+            assert hand.submit(threading.current_thread).result(SOON) is threading.current_thread()
+    assert hand.submit(threading.current_thread).result(SOON) is not threading.current_thread()
+
+
+def test_without_room_for_a_thread_a_strangers_work_is_not_begun(
+    runtime: Runtime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begun = threading.Event()
+    with monkeypatch.context() as crowded:
+        crowded.setattr(threading.Thread, "start", _refuse)
+        with pytest.raises(RuntimeError, match="new thread"):
+            runtime.submit(runtime.aside(begun.set)).result(SOON)
+    assert not begun.is_set()
+
+
+def test_a_runtime_without_room_for_its_thread_leaves_nothing_open(monkeypatch: pytest.MonkeyPatch) -> None:
+    loop = asyncio.new_event_loop()
+    monkeypatch.setattr(asyncio, "new_event_loop", lambda: loop)
+    with monkeypatch.context() as crowded:
+        crowded.setattr(threading.Thread, "start", _refuse)
+        with pytest.raises(RuntimeError, match="new thread"):
+            Runtime()
+    assert loop.is_closed()
+
+
 def test_farewells_are_said_in_reverse_and_the_thread_ends() -> None:
     runtime, said = Runtime(), []
 

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import gc
+import io
 import threading
+from collections.abc import Callable
+from contextlib import suppress
 
 import pytest
 
@@ -62,6 +65,28 @@ def test_a_dropped_stream_lets_its_source_go_without_waiting(source: MemorySourc
     del stream
     gc.collect()
     assert source.closed == [False]
+
+
+@pytest.mark.parametrize("late", [True, False])
+@pytest.mark.parametrize("opened", [Stream, lambda source: buffer_of(Stream(source), 4096)])
+def test_a_stream_dropped_after_an_error_lets_its_source_go_before_any_collection(
+    late: bool, opened: Callable[[MemorySource], io.RawIOBase | io.BufferedReader]
+) -> None:
+    resource = MemoryResource(10)
+    source = MemorySource(resource)
+    if late:
+        source.read_timeout = 0.01
+    else:
+        resource.fail(NotFound(404, url="http://host/"))
+    gc.disable()
+    try:
+        stream = opened(source)
+        with suppress(NotFound, NetTimeout):
+            stream.read(1)
+        del stream
+        assert source.closed == [False]
+    finally:
+        gc.enable()
 
 
 def test_a_stream_that_was_never_made_can_be_dropped() -> None:
