@@ -217,7 +217,11 @@ def test_who_waits_for_the_first_sockets_is_served_before_the_last_ones_are_read
             await anext(aiter(each))
         asked: list[int] = []
         sockets = list(engine._watched)[: 2 * AT_ONCE + 1]
-        engine._act = lambda fd, _: asked.extend({fd}.intersection(sockets))  # type: ignore[method-assign]
+
+        def act(fd: int, events: int) -> None:
+            asked.extend({fd}.intersection(sockets))
+
+        engine._act = act  # type: ignore[method-assign]
         for fd in [*sockets, *sockets]:
             engine._readable(fd)
         seen = []
