@@ -15,6 +15,7 @@ from pathlib import Path
 
 import pycurl
 
+from bench.install import PACKAGES
 from bench.measure import Found, Goal, Outcome, Row
 from bench.rivals import OUTSIDE
 
@@ -28,9 +29,6 @@ _VERSIONS = {
     "mpv": ("mpv", "--version"),
     "rclone": ("rclone", "version"),
 }
-_PACKAGES = ("av", "aiohttp")
-
-
 LEFT_OUT = "not measured: the run was ended before"
 
 
@@ -68,8 +66,7 @@ def _head() -> str:
 
 def versions() -> list[str]:
     """Return the versions of all that takes part."""
-    ours = [f"{each} {metadata.version(each)}" for each in _PACKAGES]
-    return [*pycurl.version.split()[:2], *ours, *_programs(), *_outside()]
+    return [*pycurl.version.split()[:2], f"av {metadata.version('av')}", *_programs(), *_outside()]
 
 
 def _programs() -> list[str]:
@@ -91,9 +88,8 @@ def _outside() -> list[str]:
         return []
     words = (str(OUTSIDE), "-m", "pip", "--disable-pip-version-check", "list", "--format=freeze")
     run = subprocess.run(words, capture_output=True, text=True, check=False)
-    wanted = ("requests", "fsspec", "smart_open", "yt-dlp", "obstore")
     pairs = (each.split("==") for each in run.stdout.split() if "==" in each)
-    return [f"{name} {version}" for name, version in pairs if name in wanted]
+    return [f"{name} {version}" for name, version in pairs if name in PACKAGES]
 
 
 def _table(results: Mapping[Row, Result]) -> str:
