@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
 from dataclasses import FrozenInstanceError, fields
 from pathlib import Path
@@ -137,6 +138,14 @@ def test_a_digest_has_one_spelling(spelling: str) -> None:
 
 
 @pytest.mark.parametrize(
+    "kind,given", [(Timeouts, {"connect": None}), (Retry, {"retries": 1.5}), (Retry, {"jitter": "a"})]
+)
+def test_numbers_are_numbers(kind: type[Timeouts | Retry], given: dict[str, Any]) -> None:
+    with pytest.raises(ConfigError, match=r"is a (whole )?number"):
+        kind(**given)
+
+
+@pytest.mark.parametrize(
     "given,told",
     [
         ({"timeouts": 5}, "timeouts are a Timeouts"),
@@ -146,6 +155,15 @@ def test_a_digest_has_one_spelling(spelling: str) -> None:
         ({"headers": [("Cookie", "secret")]}, "headers are a mapping"),
         ({"headers": {"Cookie": b"secret"}}, "header 'Cookie' and its value must be text"),
         ({"headers": {b"Cookie": "secret"}}, "must be text"),
+        ({"look_ahead_bytes": "secret"}, "look_ahead_bytes is a number of bytes or None, not str"),
+        ({"look_ahead_bytes": 1.5}, "look_ahead_bytes is a number of bytes or None, not float"),
+        ({"max_fetches": 1.5}, "max_fetches is a whole number, not float"),
+        ({"connections": None}, "connections is a whole number, not NoneType"),
+        ({"read_timeout": "3"}, "read_timeout is a number of seconds or None, not str"),
+        ({"name": 5}, "name is text or None, not int"),
+        ({"digest": 5}, "digest is text or None, not int"),
+        ({"cancel": threading.Event()}, "cancel is a CancelToken or None, not Event"),
+        ({"refresh_url": "http://host/b?secret"}, "refresh_url is a function or None"),
     ],
 )
 def test_what_other_libraries_take_is_refused_in_a_sentence(given: dict[str, Any], told: str) -> None:
