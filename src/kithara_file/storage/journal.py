@@ -8,7 +8,7 @@ until 256 KiB are waiting or `flush` is called, so that a dying process loses at
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from uuid import UUID, uuid4
 
@@ -85,24 +85,15 @@ class Journal:
             if start != self._end:
                 self._close_record()
                 self._start = self._end = start
-            for piece in pieces:
-                if len(piece) <= GATHERED:
-                    self._gather(piece)
-                else:
-                    self._gather_parts(memoryview(piece))
+            digests, add = self._kind == record.LANDED, self._hash.update
+            for piece in _parts(pieces):
+                if digests:
+                    add(piece)
+                self._end += len(piece)
+                if self._end - self._start >= GATHERED:
+                    self._close_record()
             if self._waiting + self._end - self._start >= GATHERED:
                 self.flush()
-
-    def _gather(self, piece: bytes | memoryview) -> None:
-        if self._kind == record.LANDED:
-            self._hash.update(piece)
-        self._end += len(piece)
-        if self._end - self._start >= GATHERED:
-            self._close_record()
-
-    def _gather_parts(self, piece: memoryview) -> None:
-        for at in range(0, len(piece), GATHERED):
-            self._gather(piece[at : at + GATHERED])
 
     def _close_record(self) -> None:
         if self._end == self._start:
@@ -185,6 +176,15 @@ class Journal:
 
     def __repr__(self) -> str:
         return f"<Journal {self._file.path.name} {self.size} bytes · {len(self._unsaved)} unsaved>"
+
+
+def _parts(pieces: Sequence[bytes | memoryview]) -> Iterator[bytes | memoryview]:
+    """Yield `pieces`, those that are too much for one record in parts, without copying."""
+    for piece in pieces:
+        if len(piece) <= GATHERED:
+            yield piece
+        else:
+            yield from (memoryview(piece)[at : at + GATHERED] for at in range(0, len(piece), GATHERED))
 
 
 class NoJournal:

@@ -153,10 +153,11 @@ class OpenFile:
         try:
             self._check_writable()
             for block in blocks(pieces, start):
-                while block:
-                    written = platform.pwritev(self.fd, block, start + done)
-                    done += written
-                    block = after(block, written)  # noqa: PLW2901 (what is left of it)
+                end = done + sum(map(len, block))
+                done += platform.pwritev(self.fd, block, start + done)
+                while done < end:
+                    rest = after(pieces, done)
+                    done += platform.pwritev(self.fd, before(rest, end - done), start + done)
         except OSError as error:
             return done, error.with_traceback(None)  # which would hold this file open for as long as the error is kept
         return done, None
