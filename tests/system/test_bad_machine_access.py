@@ -26,7 +26,7 @@ from tests.system.bad_machine import (
 )
 from tests.world import Origin
 from tests.world.crash import Child, run_child
-from tests.world.disk import nobody, read_only
+from tests.world.disk import nobody, read_only, vanish
 
 pytestmark = pytest.mark.system
 
@@ -93,7 +93,7 @@ def test_a_cache_deleted_while_it_is_read_is_read_on(url: str, store_dir: Path, 
     fill(url, store_dir, upto)
     with session_of(url, store_dir) as session, session.stream() as stream:
         assert stream.read(1000) == DATA[:1000]
-        shutil.rmtree(store_dir)
+        vanish(store_dir)
         assert stream.read() == DATA[1000:]
         stream.seek(0)
         assert stream.read() == DATA
@@ -103,9 +103,9 @@ def test_a_cache_deleted_while_it_is_read_is_read_on(url: str, store_dir: Path, 
 def test_a_cache_deleted_before_the_first_answer_is_made_again(origin: Origin, url: str, store_dir: Path) -> None:
     with AssetStore(store_dir) as store:
         fill(url, store_dir)
-        shutil.rmtree(store_dir)
+        vanish(store_dir)
         with File.open(replace(config(url, None), store=store)) as session, session.stream() as stream:
-            shutil.rmtree(store_dir)
+            vanish(store_dir)
             assert stream.read() == DATA
         reads_right(origin.serve("/other", BODY), store_dir)
 

@@ -7,6 +7,7 @@
     with bad_disk(tmp_path) as disk:                # a file system on a device that can lose its sectors
         disk.rot(path)                              # what is read of that file from now on is EIO
         disk.refuse()                               # what is written from now on is EIO, at the sync
+    vanish(folder)                                  # gone at once, whoever is making files in it
 
 Must not know: what is kept on the disks.
 """
@@ -14,6 +15,7 @@ Must not know: what is kept on the disks.
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
@@ -66,6 +68,12 @@ def filled(folder: Path, *, but: int = 0) -> Iterator[None]:
         yield
     finally:
         ballast.unlink()
+
+
+def vanish(folder: Path) -> None:
+    """Delete a folder in one step, also while others make files in it: those are made in a new one, or not at all."""
+    gone = folder.rename(folder.with_name(f"{folder.name} that was deleted"))
+    shutil.rmtree(gone, ignore_errors=True)
 
 
 def _write_all(fd: int, piece: bytes) -> None:
