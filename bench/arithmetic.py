@@ -6,7 +6,7 @@ import subprocess
 import sys
 import time
 
-from bench.measure import Outcome, Row, at_most, race, repeat, timed
+from bench.measure import SLOW, Outcome, Row, at_most, race, repeat, timed
 from kithara_file.ranges import ByteRange, Coverage
 from kithara_file.session.plan import decide
 from kithara_file.session.view import Fetch, Playhead, View
@@ -62,8 +62,8 @@ def importing() -> Outcome:
 
 
 ROWS = (
-    Row("decide", "`decide` with 1 000 fragments, 8 readers", "", (at_most(50, " µs"),), deciding),
-    Row("coverage-add", "`Coverage.add`, 10 000 fragments", "", (at_most(3, " µs"),), adding),
-    Row("coverage-gap", "the next gap, 10 000 fragments", "", (at_most(2, " µs"),), seeking),
+    Row("decide", "`decide` with 1 000 fragments, 8 readers", "", (at_most(50, " µs"),), deciding, why=SLOW),
+    Row("coverage-add", "`Coverage.add`, 10 000 fragments", "", (at_most(3, " µs"),), adding, why=SLOW),
+    Row("coverage-gap", "the next gap, 10 000 fragments", "", (at_most(2, " µs"),), seeking, why=SLOW),
     Row("import", "`import kithara_file`", "`import asyncio, pycurl, ssl`", (at_most(1.3, of="time"),), importing),
 )

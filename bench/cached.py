@@ -10,7 +10,21 @@ from functools import partial
 from pathlib import Path
 from typing import BinaryIO
 
-from bench.measure import OURS, Contest, Figure, Outcome, Row, Sample, at_least, at_most, contest, race, repeat, timed
+from bench.measure import (
+    OURS,
+    SLOW,
+    Contest,
+    Figure,
+    Outcome,
+    Row,
+    Sample,
+    at_least,
+    at_most,
+    contest,
+    race,
+    repeat,
+    timed,
+)
 from bench.places import MIB, nginx_with
 from bench.rivals import Contender, Worker, places_of, workers
 from bench.serving import rclone
@@ -138,10 +152,6 @@ def opening() -> Outcome:
 
 
 BUILTIN = "builtin `open`"
-SLOW = (
-    "Near its target, and above it only in runs in which this machine computes at half its speed: `decide` took 13 µs "
-    "in one and 27 µs in another."
-)
 PYTHON = (
     "Each read below the buffer, and each seek, passes some lines of Python, about 0.3 µs: they make sure that a close "
     "in another thread, a signal handler or a file that was cut short never gives wrong bytes. And what came over the "

@@ -8,7 +8,7 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-from bench.measure import Figure, Found, Outcome, Row, at_most, repeat, timed
+from bench.measure import SLOW, Figure, Found, Outcome, Row, at_most, repeat, timed
 from bench.places import scratch
 from kithara_file.assets.index import Index
 from kithara_file.assets.index import Row as IndexRow
@@ -146,6 +146,6 @@ def replaying() -> Outcome:
 ROWS = (
     Row("store-evict", "evict 1 000 of 2 000 assets", "`rmtree` of 1 000 folders", (at_most(6),), evicting),
     Row("store-crowd", "open in a store of 100 000 assets", "a store of 10", (at_most(1.3),), crowded),
-    Row("store-open", "open a committed 1 GiB in the store", "", (at_most(0.3, " ms"),), opening),
+    Row("store-open", "open a committed 1 GiB in the store", "", (at_most(0.3, " ms"),), opening, why=SLOW),
     Row("store-replay", "replay the journal of 1 GiB", "", (at_most(50, " ms"),), replaying),
 )
