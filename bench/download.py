@@ -122,8 +122,8 @@ CPU = at_most(2.0, of="CPU")
 COPIES = (
     "A byte is copied by the kernel to libcurl, handed over in small pieces through a Python callback, written, "
     "checksummed and read again by the reader; curl writes it and is done. In a profile a quarter of the samples are "
-    "in `pwrite`, a fifth in libcurl's `socket_action`, a tenth in reading and in checksums. Those "
-    "copies weigh where memory is slow: in an hour in which curl took 1.5 s, the three rows reached 0.89, 0.86 and 0.76."
+    "in `pwrite`, a fifth in libcurl's `socket_action`, a tenth in reading and in checksums. Those copies weigh where "
+    "memory is slow: in an hour in which curl took 1.5 s, the three rows reached 0.89, 0.86 and 0.76."
 )
 BURNING = (
     "Whenever the background thread waits, the other thread takes the interpreter and keeps it for 5 ms: what counts "

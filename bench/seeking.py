@@ -219,8 +219,8 @@ ROWS = (
         "`curl -r 0-65535`, its process not counted",
         (at_most(1.1, of="time"),),
         first_bytes,
-        why="Two round trips and the transfer are the same for both; the rest, some milliseconds, is a new cache on the "
-        "disk and Python's.",
+        why="Two round trips and the transfer are the same for both; the rest, some milliseconds, is a new cache on "
+        "the disk and Python's.",
     ),
     Row(
         "head-tail-head",

@@ -69,7 +69,7 @@ def _head() -> str:
 def _pace() -> float:
     """Return the seconds in which Python counts to ten million here: what is Python's own in a row grows with it."""
     begun, number = time.perf_counter(), 0
-    for _ in range(10_000_000):
+    while number < 10_000_000:
         number += 1
     return time.perf_counter() - begun
 
