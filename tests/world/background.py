@@ -43,7 +43,7 @@ class InlineBackground:
         if self.alive:
             self.loop.call_soon(function, *args)
 
-    async def on_disk(self, work: Callable[[], T]) -> T:
+    async def on_disk(self, work: Callable[[], T], *, long: bool = False) -> T:
         """Run `work` after the disk's time; cancelling takes it back."""
         await asyncio.sleep(self.disk_seconds)
         return work()

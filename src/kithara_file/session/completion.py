@@ -9,6 +9,7 @@ import asyncio
 from concurrent.futures import Future
 from typing import TYPE_CHECKING
 
+from kithara_file.config import MIB
 from kithara_file.errors import KitharaError, StorageError, public_url
 from kithara_file.events import CacheBypassed, DownloadComplete, DownloadError, Error, Phase
 from kithara_file.session.promise import finish
@@ -17,6 +18,10 @@ from kithara_file.storage.digest import WrongDigest
 if TYPE_CHECKING:
     from kithara_file.session.session import Session
     from kithara_file.storage.resource import Resource
+
+
+QUICK_BYTES = 64 * MIB
+"""Who closes waits until the disk has a resource of up to so many bytes. A larger one may take it seconds."""
 
 
 class Completion:
@@ -33,6 +38,14 @@ class Completion:
     def settled(self) -> bool:
         """True once committed, or given up."""
         return self._promise.done()
+
+    @property
+    def pending(self) -> bool:
+        """True while every byte of a large resource is there and the disk needs time for them. From any thread."""
+        resource = self._session.holding.resource
+        if resource is None or resource.committed or self._failed or self._session.over or self._session.dead:
+            return False
+        return resource.complete and (resource.length or 0) > QUICK_BYTES
 
     def wanted(self) -> Future[None]:
         """Return a future that is done when all is committed, or given up; what was given up is tried again."""
@@ -65,7 +78,7 @@ class Completion:
         error: KitharaError | None = None
         try:
             if not resource.committed:
-                await session.background.on_disk(session.holding.commit)
+                await session.background.on_disk(session.holding.commit, long=self.pending)
         except WrongDigest as failure:
             if self._tried_again or session.audience.has_read:
                 error = failure
@@ -97,8 +110,12 @@ class Completion:
         resource.fail(error)
         session.events.publish(DownloadError(error))
 
-    async def shut(self, error: KitharaError) -> None:
-        """Let a commit under way end; tell those who still wait `error`."""
+    async def rest(self) -> None:
+        """Let a commit under way end."""
         if self._task is not None:
             await asyncio.gather(self._task, return_exceptions=True)
+
+    async def shut(self, error: KitharaError) -> None:
+        """Let a commit under way end; tell those who still wait `error`."""
+        await self.rest()
         finish(self._promise, error)

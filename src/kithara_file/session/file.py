@@ -227,7 +227,11 @@ class FileSession:
     # -- the end -----------------------------------------------------------------------------------------------------
 
     def close(self, *, wait: bool = True) -> None:
-        """Let go; the streams that were given stay open. Idempotent."""
+        """Let go; the streams that were given stay open. Idempotent.
+
+        With `wait` nothing of the last handle or stream runs any more, within 2 s; but what is complete and larger than
+        64 MiB is left to the disk in the background, and stays in use until it is committed.
+        """
         if not self._closed:
             self._closed = True
             self._unlink()

@@ -176,6 +176,10 @@ class Front:
         self.want_everything().add_done_callback(lambda _: self._house.leave(self, None, wait=False))
         return True
 
+    def lingers(self) -> bool:
+        """Tell whether it goes on with nobody left until the disk has what has come."""
+        return self.session.completion.pending and self.background.alive and not self._cancelled
+
     def cancel(self) -> None:
         """End a download that goes on with nobody left, now or as soon as the last one leaves."""
         self._cancelled = True

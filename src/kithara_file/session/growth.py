@@ -50,7 +50,7 @@ class Growth:
     async def _write_back(self) -> None:
         resource = self._holding.resource
         if resource is not None:
-            await self._background.on_disk(resource.write_back)
+            await self._background.on_disk(resource.write_back, long=True)
 
     async def _make_room(self) -> None:
         """Have room made, again for what has landed meanwhile: a burst is over before the disk has answered once."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import os
 import threading
-from collections.abc import Hashable
+from collections.abc import Callable, Coroutine, Hashable
 from concurrent.futures import TimeoutError as FutureTimeout
 from contextlib import suppress
 from functools import partial
@@ -120,13 +120,19 @@ class Registry:
             self._holders.setdefault(front, set()).add(holder)
 
     def leave(self, front: Front, holder: object, *, wait: bool) -> None:
-        """Take `holder` off; the last one ends the session, with `wait` returning when nothing of it runs."""
+        """Take `holder` off; the last one ends the session, with `wait` returning when nothing of it runs.
+
+        Nobody waits for the disk to take what is large: meanwhile the session stays, and may be joined again.
+        """
         with self._lock:
             holders = self._holders.get(front)
             if holders is None:
                 return
             holders.discard(holder)
             if holders or front.stays():
+                return
+            if front.lingers():
+                front.background.call(self._begin, self._linger, front)
                 return
         self.end(front, wait=wait)
 
@@ -141,21 +147,35 @@ class Registry:
             finish(front.closed, None)
             return
         background = front.background
-        background.call(self._begin_shut, front)
+        background.call(self._begin, self._shut, front)
         if wait and background.alive and not background.here:
             with suppress(FutureTimeout):
                 front.closed.result(CLOSE_SECONDS)
 
-    def _begin_shut(self, front: Front) -> None:
-        task = front.background.loop.create_task(self._shut(front))
+    def _begin(self, end: Callable[[Front], Coroutine[None, None, None]], front: Front) -> None:
+        task = front.background.loop.create_task(end(front))
         self._shutting.add(task)
         task.add_done_callback(self._shutting.discard)
 
+    async def _linger(self, front: Front) -> None:
+        """End a session that nobody holds when the disk has its bytes, unless somebody comes back."""
+        front.session.step()
+        self._rest()
+        await front.session.completion.rest()
+        with self._lock:
+            alone = self._holders.get(front) == set()
+        if alone:
+            self.end(front, wait=False)
+
     async def _shut(self, front: Front) -> None:
         await front.session.shut()
-        if not self._holders and self._engine is not None:
-            self._engine[1].rest()  # nobody is left to use the idle connections
+        self._rest()
         finish(front.closed, None)
+
+    def _rest(self) -> None:
+        """Close the idle connections when nobody is left to use them."""
+        if not any(self._holders.values()) and self._engine is not None:
+            self._engine[1].rest()
 
     # -- what sessions stand on --------------------------------------------------------------------------------------
 

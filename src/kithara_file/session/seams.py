@@ -38,8 +38,8 @@ class Background(Protocol):
     def call(self, function: Callable[..., object], *args: object) -> None:
         """Run `function` on the loop soon; from any thread, also from a finalizer."""
 
-    async def on_disk(self, work: Callable[[], T]) -> T:
-        """Run blocking work off the loop, one after the other."""
+    async def on_disk(self, work: Callable[[], T], *, long: bool = False) -> T:
+        """Run blocking work off the loop, one after the other; the `long` beside the short."""
 
     async def aside(self, work: Callable[[], T]) -> T:
         """Run work that may never end off the loop, so that nothing waits behind it."""

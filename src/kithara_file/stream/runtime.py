@@ -45,6 +45,7 @@ class Runtime:
     def __init__(self) -> None:
         self.loop = asyncio.new_event_loop()
         self.disk = DiskHand()
+        self._patient = DiskHand()
         self._pid = os.getpid()
         self._stopping = False
         self._farewells: list[Callable[[], Awaitable[None]]] = []
@@ -89,9 +90,13 @@ class Runtime:
         """Run a coroutine on the loop as a task; cancelling the future cancels the task."""
         return asyncio.run_coroutine_threadsafe(work, self.loop)
 
-    async def on_disk(self, work: Callable[[], T]) -> T:
-        """Run blocking disk work off the loop and return its result; when cancelled the work still runs to its end."""
-        return await asyncio.wrap_future(self.disk.submit(work))
+    async def on_disk(self, work: Callable[[], T], *, long: bool = False) -> T:
+        """Run blocking disk work off the loop and return its result; when cancelled the work still runs to its end.
+
+        Work that may take seconds is `long`: the short does not wait behind it.
+        """
+        hand = self._patient if long else self.disk
+        return await asyncio.wrap_future(hand.submit(work))
 
     async def aside(self, work: Callable[[], T]) -> T:
         """Run a stranger's `work`, which may never end, in a thread of its own, where nothing waits behind it.
@@ -117,7 +122,7 @@ class Runtime:
     async def _leave(self) -> None:
         try:
             with suppress(TimeoutError):
-                async with asyncio.timeout(STOP_SECONDS / 4):
+                async with asyncio.timeout(STOP_SECONDS * 3 / 4):
                     for farewell in reversed(self._farewells):
                         await farewell()
             await self._cancel_rest()
