@@ -63,11 +63,12 @@ class Coverage:
     whoever shares one holds a lock.
     """
 
-    __slots__ = ("_ends", "_starts", "total")
+    # One list of edges, rising: what lies before an edge of odd index is present, before one of even index it is not.
+
+    __slots__ = ("_edges", "total")
 
     def __init__(self, ranges: Iterable[ByteRange] = ()) -> None:
-        self._starts: list[int] = []
-        self._ends: list[int] = []
+        self._edges: list[int] = []
         self.total = 0
         """How many bytes are present."""
         for each in ranges:
@@ -77,73 +78,76 @@ class Coverage:
     def of(cls, spans: Iterable[tuple[int, int]]) -> Coverage:
         """Return the coverage of many spans, in one pass however they are ordered; empty ones add nothing."""
         made = cls()
-        starts, ends = made._starts, made._ends
+        edges = made._edges
         for start, end in sorted(spans):
-            if ends and start <= ends[-1]:
-                ends[-1] = max(end, ends[-1])
+            if edges and start <= edges[-1]:
+                edges[-1] = max(end, edges[-1])
             elif start < end:
-                starts.append(start)
-                ends.append(end)
-        made.total = sum(ends) - sum(starts)
+                edges += (start, end)
+        made.total = sum(edges[1::2]) - sum(edges[::2])
         return made
 
     def add(self, start: int, end: int) -> None:
         """Make `start`..`end` present, joining what it touches; an empty span adds nothing."""
         if start >= end:
             return
-        starts, ends = self._starts, self._ends
-        low = bisect_left(ends, start)  # first span that ends at or after start: it touches us
-        high = bisect_right(starts, end)  # first span that begins beyond end: it does not
+        edges = self._edges
+        low = bisect_left(edges, start)
+        high = bisect_right(edges, end, low)
         if low == high:
-            starts.insert(low, start)
-            ends.insert(low, end)
-            self.total += end - start
+            if low % 2 == 0:
+                edges[low:low] = (start, end)
+                self.total += end - start
             return
-        start, end = min(start, starts[low]), max(end, ends[high - 1])
-        if high - low == 1:
-            self.total += (end - start) - (ends[low] - starts[low])
-            starts[low], ends[low] = start, end
+        if high - low == low % 2:  # it goes on where one span ends
+            self.total += end - edges[low]
+            edges[low] = end
             return
-        self.total += (end - start) - sum(ends[low:high]) + sum(starts[low:high])
-        starts[low:high] = [start]
-        ends[low:high] = [end]
+        self.total += end - start - self._within(start, end, low, high)
+        edges[low:high] = ([] if low % 2 else [start]) + ([] if high % 2 else [end])
 
     def remove(self, start: int, end: int) -> None:
         """Make `start`..`end` absent, splitting what it cuts."""
         if start >= end:
             return
-        starts, ends = self._starts, self._ends
-        low, high = bisect_right(ends, start), bisect_left(starts, end)
-        if low >= high:
+        edges = self._edges
+        low = bisect_left(edges, start)
+        high = bisect_right(edges, end, low)
+        if low == high and low % 2 == 0:
             return
-        kept = [(a, b) for a, b in ((starts[low], start), (end, ends[high - 1])) if a < b]
-        self.total += sum(b - a for a, b in kept) - sum(ends[low:high]) + sum(starts[low:high])
-        starts[low:high] = [a for a, _ in kept]
-        ends[low:high] = [b for _, b in kept]
+        self.total -= self._within(start, end, low, high)
+        edges[low:high] = ([start] if low % 2 else []) + ([end] if high % 2 else [])
+
+    def _within(self, start: int, end: int, low: int, high: int) -> int:
+        """Return how many bytes of `start`..`end` are present, between which lie the edges of index `low`..`high`."""
+        edges = self._edges
+        whole = sum(edges[low | 1 : high : 2]) - sum(edges[low + low % 2 : high : 2])
+        return whole - (start if low % 2 else 0) + (end if high % 2 else 0)
 
     @property
     def end(self) -> int:
         """Where the last present byte ends; 0 when there is none."""
-        return self._ends[-1] if self._ends else 0
+        return self._edges[-1] if self._edges else 0
 
     def end_of_run(self, offset: int) -> int:
         """Return where the present bytes from `offset` on end; `offset` itself when it is absent."""
-        index = bisect_right(self._starts, offset) - 1
-        return max(offset, self._ends[index]) if index >= 0 else offset
+        index = bisect_right(self._edges, offset)
+        return self._edges[index] if index % 2 else offset
 
     def start_of_run(self, offset: int) -> int:
         """Return where the present bytes that end right before `offset`, or go on over it, begin; else `offset`."""
-        index = bisect_left(self._starts, offset) - 1
-        return self._starts[index] if index >= 0 and self._ends[index] >= offset else offset
+        index = bisect_left(self._edges, offset)
+        return self._edges[index - 1] if index % 2 else offset
 
     def gap(self, start: int, end: int) -> ByteRange | None:
         """Return the first maximal missing span within `start`..`end`, None when all of it is present."""
-        start = self.end_of_run(start)
+        edges = self._edges
+        index = bisect_right(edges, start)
+        if index % 2:
+            start, index = edges[index], index + 1
         if start >= end:
             return None
-        index = bisect_right(self._starts, start)
-        stop = self._starts[index] if index < len(self._starts) else end
-        return ByteRange(start, min(stop, end))
+        return ByteRange(start, min(edges[index], end) if index < len(edges) else end)
 
     def gaps(self, start: int, end: int) -> Iterator[ByteRange]:
         """Yield every missing span within `start`..`end`, in order."""
@@ -154,10 +158,10 @@ class Coverage:
 
     def next_present(self, offset: int) -> int | None:
         """Return the first present offset at or after `offset`, None when there is none."""
-        if self.end_of_run(offset) > offset:
+        index = bisect_right(self._edges, offset)
+        if index % 2:
             return offset
-        index = bisect_right(self._starts, offset)
-        return self._starts[index] if index < len(self._starts) else None
+        return self._edges[index] if index < len(self._edges) else None
 
     def covers(self, start: int, end: int) -> bool:
         """Tell whether all of `start`..`end` is present; an empty span always is."""
@@ -166,20 +170,19 @@ class Coverage:
     def copy(self) -> Coverage:
         """Return an independent copy."""
         twin = Coverage()
-        twin._starts, twin._ends, twin.total = self._starts.copy(), self._ends.copy(), self.total
+        twin._edges, twin.total = self._edges.copy(), self.total
         return twin
 
     def clear(self) -> None:
         """Forget every span."""
-        self._starts.clear()
-        self._ends.clear()
+        self._edges.clear()
         self.total = 0
 
     def __iter__(self) -> Iterator[ByteRange]:
-        return (ByteRange(start, end) for start, end in zip(self._starts, self._ends, strict=True))
+        return map(ByteRange, self._edges[::2], self._edges[1::2])
 
     def __len__(self) -> int:
-        return len(self._starts)
+        return len(self._edges) // 2
 
     def __contains__(self, offset: int) -> bool:
         return self.end_of_run(offset) > offset
@@ -187,7 +190,7 @@ class Coverage:
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Coverage):
             return NotImplemented
-        return self._starts == other._starts and self._ends == other._ends
+        return self._edges == other._edges
 
     __hash__ = None  # type: ignore[assignment]  # it changes, so it has no hash
 
