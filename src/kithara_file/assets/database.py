@@ -136,9 +136,10 @@ class Database:
             check_same_thread=False,
         )
         self._connection = connection
-        connection.execute("PRAGMA journal_mode = WAL")
-        # Nothing here outlives a power cut better than the folders, from which it can be made again: no fsync is due.
+        # Nothing here outlives a power cut better than the folders, from which it can be made again: no fsync is due, not
+        # even for the change to a log.
         connection.execute("PRAGMA synchronous = OFF")
+        connection.execute("PRAGMA journal_mode = WAL")
         missing = self._missing(connection)
         if missing:
             with _at_once(connection):
