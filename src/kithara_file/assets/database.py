@@ -136,8 +136,8 @@ class Database:
             check_same_thread=False,
         )
         self._connection = connection
-        # Nothing here outlives a power cut better than the folders, from which it can be made again: no fsync is due, not
-        # even for the change to a log.
+        # Nothing here outlives a power cut better than the folders, from which it can be made again: no fsync is due,
+        # not even for the change to a log.
         connection.execute("PRAGMA synchronous = OFF")
         connection.execute("PRAGMA journal_mode = WAL")
         missing = self._missing(connection)

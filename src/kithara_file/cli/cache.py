@@ -21,9 +21,9 @@ from kithara_file.assets.inspection import Finding
 from kithara_file.assets.store import AssetStore
 from kithara_file.cli import standard, stored, words
 from kithara_file.cli.cache_options import Shelf, is_id, size, span, sure, with_shelf
+from kithara_file.cli.options import digest as digest_of
 from kithara_file.cli.show import say
 from kithara_file.clock import SystemClock
-from kithara_file.config import normal_digest
 from kithara_file.errors import AssetError, KitharaError
 
 DONE, FAILED = 0, 1
@@ -279,7 +279,7 @@ def export(url: str, target: Path, *, yes: bool, shelf: Shelf) -> int:
 @cache.command("import", short_help="Put a local file into the cache.")
 @click.argument("source", metavar="PATH", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @click.argument("url", metavar="URL")
-@click.option("--digest", metavar="sha256:HEX", help="What the file must be.")
+@click.option("--digest", metavar="sha256:HEX", type=digest_of, help="What the file must be.")
 @_yes
 @with_shelf()
 def import_(source: Path, url: str, *, digest: str | None, yes: bool, shelf: Shelf) -> int:
@@ -289,6 +289,6 @@ def import_(source: Path, url: str, *, digest: str | None, yes: bool, shelf: She
     same = [] if there is None else [each for each in there.resources if each.key.resource_hash == key.resource_hash]
     if same and not sure(f"{stored.here(same[0])} of {key.url} would be replaced. Go on?", yes=yes):
         return FAILED
-    shelf.store.adopt(source, key, digest=None if digest is None else normal_digest(digest))
+    shelf.store.adopt(source, key, digest=digest)
     say(shelf.console, f"{words.size(source.stat().st_size)} stored as {key.url}")
     return DONE

@@ -15,7 +15,8 @@ import click
 
 from kithara_file.cli.span import Span
 from kithara_file.clock import CancelToken
-from kithara_file.config import FileConfig
+from kithara_file.config import FileConfig, normal_digest
+from kithara_file.errors import ConfigError
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -49,6 +50,14 @@ def span(text: str) -> Span:
     try:
         return Span.parse(text)
     except ValueError as error:
+        raise click.BadParameter(str(error)) from error
+
+
+def digest(text: str) -> str:
+    """Read ``sha256:HEX`` or another of the digests that are known."""
+    try:
+        return normal_digest(text)
+    except ConfigError as error:
         raise click.BadParameter(str(error)) from error
 
 

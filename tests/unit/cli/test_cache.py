@@ -212,5 +212,5 @@ def test_a_file_goes_out_and_comes_in(cache: Run, store: AssetStore, tmp_path: P
 def test_a_file_that_is_not_what_was_promised_stays_out(cache: Run, store: AssetStore, tmp_path: Path) -> None:
     (tmp_path / "in").write_bytes(BODY)
     assert cache("import", tmp_path / "in", URL, "--digest", f"sha256:{64 * '0'}").code == 1
-    assert cache("import", tmp_path / "in", URL, "--digest", "nonsense").code == 1
+    assert cache("import", tmp_path / "in", URL, "--digest", "nonsense").code == 2
     assert store.find(key(0)) is None
