@@ -12,11 +12,11 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from bench.measure import NotThere, Sample
+from bench.measure import NotThere, Sample, timed
 from bench.places import cpu_of_children, forget
 
 HERE = Path(__file__).parent
@@ -151,12 +151,15 @@ def command(name: str, *arguments: str) -> Callable[[], Sample]:
     return run
 
 
-def curl(url: str, out: Path, *more: str) -> Callable[[], Sample]:
-    """Return what saves `url` with curl, and removes it."""
+def curl(url: str, out: Path, *more: str, sync: bool = False) -> Callable[[], Sample]:
+    """Return what saves `url` with curl, waits for the disk if it is told to, and removes it."""
     run = command("curl", "-s", "-f", *more, "-o", str(out), url)
 
     def measured() -> Sample:
         sample = run()
+        if sync:
+            with out.open("rb") as file:
+                sample = replace(sample, seconds=sample.seconds + timed(lambda: os.fdatasync(file.fileno())))
         forget(out)
         return sample
 
