@@ -8,15 +8,18 @@ from __future__ import annotations
 
 KIB = 1024
 STEP = 512 * KIB
-"""A buffer this full is handed over whatever else."""
+"""A buffer this full is handed over whatever else; one of a long body may hold up to half of `MOST`."""
 MOST = 4096 * KIB
 """What comes in one go before whoever waits has had a turn: to stop libcurl amid it and start it again costs more than
 all the rest."""
 GROWTH = 4
 """One part in so many of what a body has brought may come in one go, so that who stops early gets little too much."""
+LENGTH = 16
+"""One part in so many of it is handed over at a time. What comes fast comes in fewer steps, and what comes slowly does
+not wait for them: see below."""
 LINGER = 0.02
 """Seconds that the first byte in the buffer waits for company while nobody is in need."""
-HURRIED_LINGER = 0.001
+HURRIED_LINGER = 0.004
 QUIET = 0.02
 """A pause this long makes the next byte news again."""
 STEADY = 1024 * KIB
@@ -43,7 +46,7 @@ class Gather:
 
         While nobody does, the first piece fills the buffer, so that a body which rests leaves the link to others.
         """
-        self._step = min(STEP, share)
+        self._step = min(share, max(STEP, min(MOST // 2, self._taken // LENGTH)))
         self._most = max(self._step, min(MOST, self._taken // GROWTH))
 
     def put(self, piece: bytes) -> None:
