@@ -61,9 +61,14 @@ def importing() -> Outcome:
     return Outcome((taken.share("theirs"),), (f"what `open_file` needs is loaded when it is asked for, in {first}",))
 
 
+MOVED = (
+    "Most of it is the `memmove` of 80 KB that makes room in the midst of 10 000 spans, which takes this machine "
+    "3.5 µs in its slow hours and 1.5 µs in its quick ones; at the end of a span, where a download is, it is 0.4 µs."
+)
+
 ROWS = (
     Row("decide", "`decide` with 1 000 fragments, 8 readers", "", (at_most(50, " µs"),), deciding, why=SLOW),
-    Row("coverage-add", "`Coverage.add`, 10 000 fragments", "", (at_most(3, " µs"),), adding, why=SLOW),
+    Row("coverage-add", "`Coverage.add`, 10 000 fragments", "", (at_most(3, " µs"),), adding, why=MOVED),
     Row("coverage-gap", "the next gap, 10 000 fragments", "", (at_most(2, " µs"),), seeking, why=SLOW),
     Row("import", "`import kithara_file`", "`import asyncio, pycurl, ssl`", (at_most(1.3, of="time"),), importing),
 )
