@@ -1,10 +1,11 @@
 """What is in this file: open it, choose its sound, and read what it says of itself.
 
-Must not know: conversions, threads, listeners.
+Must not know: conversions, listeners.
 """
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -43,8 +44,37 @@ class Opened:
 def open_media(door: Door) -> Opened:
     """Open the sound in a file.
 
-    Raises `UnsupportedMedia` when there is none that can be decoded, and as it is what the file raises.
+    Raises `UnsupportedMedia` when there is none that can be decoded, and as it is what the file raises. An exception of
+    a signal handler shuts the door.
     """
+    if threading.current_thread() is not threading.main_thread():
+        return _open(door)
+    # FFmpeg calls the file from C, where the `KeyboardInterrupt` of a main thread may be raised and can only be lost.
+    outcome: list[Opened | BaseException] = []
+    thread = threading.Thread(target=_carry_out, args=(door, outcome), name="kithara-audio-open", daemon=True)
+    try:
+        thread.start()
+        thread.join()
+    except BaseException:
+        door.shut()
+        raise
+    opened = outcome.pop()
+    if isinstance(opened, BaseException):
+        try:
+            raise opened
+        finally:
+            del opened
+    return opened
+
+
+def _carry_out(door: Door, outcome: list[Opened | BaseException]) -> None:
+    try:
+        outcome.append(_open(door))
+    except BaseException as error:  # noqa: BLE001 - raised by who waits
+        outcome.append(error)
+
+
+def _open(door: Door) -> Opened:
     container = _open_container(door)
     try:
         return _choose(door, container)
