@@ -6,6 +6,7 @@ Must not know: fetches, plans. `wanted` may be called from any thread, all else 
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from concurrent.futures import Future
 from typing import TYPE_CHECKING
 
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
 
 
 QUICK_BYTES = 64 * MIB
-"""Who closes waits until the disk has a resource of up to so many bytes. A larger one may take it seconds."""
+"""Who closes waits until the disk has a resource of up to so many bytes. A larger one may take seconds."""
 
 
 class Completion:
@@ -33,6 +34,8 @@ class Completion:
         self._task: asyncio.Task[None] | None = None
         self._failed = False
         self._tried_again = False
+        self.on_long: Callable[[], None] = lambda: None
+        """Is called when only the disk is still to be waited for, which is taking something large."""
 
     @property
     def settled(self) -> bool:
@@ -40,12 +43,8 @@ class Completion:
         return self._promise.done()
 
     @property
-    def pending(self) -> bool:
-        """True while every byte of a large resource is there and the disk needs time for them. From any thread."""
-        resource = self._session.holding.resource
-        if resource is None or resource.committed or self._failed or self._session.over or self._session.dead:
-            return False
-        return resource.complete and (resource.length or 0) > QUICK_BYTES
+    def _large(self) -> bool:
+        return (self._session.holding.length or 0) > QUICK_BYTES
 
     def wanted(self) -> Future[None]:
         """Return a future that is done when all is committed, or given up; what was given up is tried again."""
@@ -78,7 +77,7 @@ class Completion:
         error: KitharaError | None = None
         try:
             if not resource.committed:
-                await session.background.on_disk(session.holding.commit, long=self.pending)
+                await session.background.on_disk(session.holding.commit, long=self._large)
         except WrongDigest as failure:
             if self._tried_again or session.audience.has_read:
                 error = failure
@@ -110,12 +109,10 @@ class Completion:
         resource.fail(error)
         session.events.publish(DownloadError(error))
 
-    async def rest(self) -> None:
-        """Let a commit under way end."""
-        if self._task is not None:
-            await asyncio.gather(self._task, return_exceptions=True)
-
     async def shut(self, error: KitharaError) -> None:
         """Let a commit under way end; tell those who still wait `error`."""
-        await self.rest()
+        if self._task is not None:
+            if self._large and not self._task.done():
+                self.on_long()
+            await asyncio.gather(self._task, return_exceptions=True)
         finish(self._promise, error)

@@ -36,8 +36,10 @@ class Front:
         self._audience = audience
         self._house = house
         self._cancelled = False
+        self.left: Future[None] = Future()
+        """Done when nothing of this session runs any more but what the disk is slow to take."""
         self.closed: Future[None] = Future()
-        """Done when nothing of this session runs any more."""
+        """Done when nothing of it runs any more."""
         self.quiet = False
         """True while nothing has ever run, since all is there."""
 
@@ -175,10 +177,6 @@ class Front:
             self.closed.add_done_callback(lambda _: unlink())
         self.want_everything().add_done_callback(lambda _: self._house.leave(self, None, wait=False))
         return True
-
-    def lingers(self) -> bool:
-        """Tell whether it goes on with nobody left until the disk has what has come."""
-        return self.session.completion.pending and self.background.alive and not self._cancelled
 
     def cancel(self) -> None:
         """End a download that goes on with nobody left, now or as soon as the last one leaves."""

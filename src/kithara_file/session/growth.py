@@ -35,6 +35,7 @@ class Growth:
         self._unwritten = 0
         self._task: asyncio.Task[None] | None = None
         self._writing: asyncio.Task[None] | None = None
+        self._at_work = False
 
     def landed(self, size: int) -> None:
         """Take in that so many new bytes have landed."""
@@ -48,9 +49,13 @@ class Growth:
             self._writing = self._background.loop.create_task(self._write_back())
 
     async def _write_back(self) -> None:
-        resource = self._holding.resource
-        if resource is not None:
-            await self._background.on_disk(resource.write_back, long=True)
+        await self._background.on_disk(self._begin_write_back, long=True)
+
+    def _begin_write_back(self) -> None:
+        self._at_work = True
+        if (resource := self._holding.resource) is not None:
+            resource.write_back()
+        self._at_work = False
 
     async def _make_room(self) -> None:
         """Have room made, again for what has landed meanwhile: a burst is over before the disk has answered once."""
@@ -64,7 +69,9 @@ class Growth:
             self._left = inf if step is None else step - self._landed
 
     async def shut(self) -> None:
-        """Let what is under way end."""
+        """Let what is under way end; what waits for its turn behind a long commit is not needed any more."""
+        if self._writing is not None and not self._at_work:
+            self._writing.cancel()
         await asyncio.gather(*filter(None, (self._task, self._writing)), return_exceptions=True)
 
     def __repr__(self) -> str:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import os
 import threading
-from collections.abc import Callable, Coroutine, Hashable
+from collections.abc import Hashable
 from concurrent.futures import TimeoutError as FutureTimeout
 from contextlib import suppress
 from functools import partial
@@ -49,6 +49,7 @@ class Registry:
         self._stores: dict[Path, tuple[AssetStore, int]] = {}
         self._engine: tuple[Runtime, Engine] | None = None
         self._shutting: set[asyncio.Task[None]] = set()
+        self._late: set[Front] = set()
         self._refuge = Refuge()
         self.opener = DiskHand()
         """Opens for tasks, one at a time: a crowd of them takes one thread, and not a pool."""
@@ -122,7 +123,7 @@ class Registry:
     def leave(self, front: Front, holder: object, *, wait: bool) -> None:
         """Take `holder` off; the last one ends the session, with `wait` returning when nothing of it runs.
 
-        Nobody waits for the disk to take what is large: meanwhile the session stays, and may be joined again.
+        Nobody waits for the disk to take what is large, unless it is late with another one already.
         """
         with self._lock:
             holders = self._holders.get(front)
@@ -130,9 +131,6 @@ class Registry:
                 return
             holders.discard(holder)
             if holders or front.stays():
-                return
-            if front.lingers():
-                front.background.call(self._begin, self._linger, front)
                 return
         self.end(front, wait=wait)
 
@@ -147,34 +145,35 @@ class Registry:
             finish(front.closed, None)
             return
         background = front.background
-        background.call(self._begin, self._shut, front)
+        background.call(self._begin_shut, front)
         if wait and background.alive and not background.here:
             with suppress(FutureTimeout):
-                front.closed.result(CLOSE_SECONDS)
+                front.left.result(CLOSE_SECONDS)
 
-    def _begin(self, end: Callable[[Front], Coroutine[None, None, None]], front: Front) -> None:
-        task = front.background.loop.create_task(end(front))
+    def _begin_shut(self, front: Front) -> None:
+        task = front.background.loop.create_task(self._shut(front))
         self._shutting.add(task)
         task.add_done_callback(self._shutting.discard)
 
-    async def _linger(self, front: Front) -> None:
-        """End a session that nobody holds when the disk has its bytes, unless somebody comes back."""
-        front.session.step()
-        self._rest()
-        await front.session.completion.rest()
-        with self._lock:
-            alone = self._holders.get(front) == set()
-        if alone:
-            self.end(front, wait=False)
-
     async def _shut(self, front: Front) -> None:
+        front.session.completion.on_long = partial(self._be_late, front)
         await front.session.shut()
+        self._late.discard(front)
         self._rest()
+        finish(front.left, None)
         finish(front.closed, None)
+
+    def _be_late(self, front: Front) -> None:
+        """Let who waits for the end of `front` go on before the disk has it; with one at a time."""
+        self._rest()
+        first = not self._late
+        self._late.add(front)
+        if first:
+            finish(front.left, None)
 
     def _rest(self) -> None:
         """Close the idle connections when nobody is left to use them."""
-        if not any(self._holders.values()) and self._engine is not None:
+        if not self._holders and self._engine is not None:
             self._engine[1].rest()
 
     # -- what sessions stand on --------------------------------------------------------------------------------------

@@ -57,10 +57,6 @@ class Resource(Protocol):
         """True once complete and durable: the bytes never change any more."""
 
     @property
-    def complete(self) -> bool:
-        """True while the length is known and every byte is present. From any thread."""
-
-    @property
     def fault(self) -> StorageError | None:
         """Why bytes no longer reach the disk; None while all is well."""
 

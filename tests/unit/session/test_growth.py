@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
+from typing import TypeVar
 
 import pytest
 
@@ -12,6 +14,8 @@ from kithara_file.session.holding import Holding
 from kithara_file.storage.memory import MemoryResource
 from tests.world.background import InlineBackground
 from tests.world.entry import MemoryEntry
+
+T = TypeVar("T")
 
 
 class CountingEntry(MemoryEntry):
@@ -54,6 +58,21 @@ def test_room_is_made_at_the_first_byte_and_after_each_step(
     assert asyncio.run(asked(CountingEntry(step), *landings)) == times
 
 
+class Behind(InlineBackground):
+    """Has no turn for long work."""
+
+    async def on_disk(self, work: Callable[[], T], *, long: bool = False) -> T:
+        if long:
+            await asyncio.Event().wait()
+        return work()
+
+
+async def all_others() -> None:
+    """Wait until no other task runs."""
+    while others := asyncio.all_tasks() - {asyncio.current_task()}:
+        await asyncio.wait(others)
+
+
 class WrittenBack(MemoryResource):
     """Counts how often it was to be written out."""
 
@@ -70,7 +89,7 @@ def test_the_disk_is_set_to_work_after_each_of_its_steps() -> None:
         growth = Growth(holding, InlineBackground())
         for size in landings:
             growth.landed(size)
-            await growth.shut()
+            await all_others()
         return resource.times
 
     assert asyncio.run(written_back(WRITE_BACK_BYTES - 1)) == 0
@@ -84,10 +103,22 @@ def test_the_disk_is_not_set_to_work_twice_at_once() -> None:
         growth = Growth(holding, InlineBackground(disk_seconds=0.01))
         growth.landed(WRITE_BACK_BYTES)
         growth.landed(WRITE_BACK_BYTES)
-        await growth.shut()
+        await all_others()
         return resource.times
 
     assert asyncio.run(twice()) == 1
+
+
+def test_a_disk_that_was_not_set_to_work_yet_is_not_waited_for() -> None:
+    async def ended() -> int:
+        holding = Holding(MemoryEntry(), lambda: None)
+        holding.resource = resource = WrittenBack()
+        growth = Growth(holding, Behind())
+        growth.landed(WRITE_BACK_BYTES)
+        await asyncio.wait_for(growth.shut(), 30)
+        return resource.times
+
+    assert asyncio.run(ended()) == 0
 
 
 def test_a_store_that_fails_ends_no_download(caplog: pytest.LogCaptureFixture) -> None:

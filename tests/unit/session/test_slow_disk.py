@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from kithara_file import AssetStore, File, FileConfig, open_file
-from kithara_file.session import completion
+from kithara_file.session import completion, growth
 from kithara_file.session.registry import registry
 from kithara_file.storage import platform
 from tests.world import Origin, StallAt
@@ -34,7 +34,7 @@ class SlowDisk:
 
     def take(self) -> None:
         """Take everything from now on, and return when nothing of those who waited for it is left."""
-        fronts = list(registry._live.values())
+        fronts = list(registry._late)
         self.let.set()
         for front in fronts:
             front.closed.result(SOON)
@@ -74,23 +74,42 @@ def test_who_closes_what_is_large_does_not_wait_for_the_disk(origin: Origin, tmp
 
 
 @pytest.mark.usefixtures("large")
-def test_who_comes_back_meanwhile_joins_what_is_there(origin: Origin, tmp_path: Path, disk: SlowDisk) -> None:
-    url = origin.serve("/song", BODY, headers={"Cache-Control": "no-cache"})
+def test_who_comes_back_meanwhile_finds_it_all(origin: Origin, tmp_path: Path, disk: SlowDisk) -> None:
+    url = origin.serve("/song", BODY)
     read_through(url, tmp_path)
     with File.open(FileConfig(url, store=tmp_path)) as session, session.stream() as stream:
-        read_through(url, tmp_path)
-        disk.let.set()
-        session.wait_complete(SOON)
         assert stream.read() == BODY
-    assert len(origin.requests()) == 1
+        with open_file(url, store=tmp_path, offline_mode=True) as file:
+            assert file.read() == BODY
+        disk.take()
+        session.wait_complete(SOON)
+    assert origin.bytes_sent() == len(BODY)
 
 
 @pytest.mark.usefixtures("large")
-def test_nobody_else_waits_behind_it(origin: Origin, tmp_path: Path, disk: SlowDisk) -> None:
+def test_who_closes_one_more_waits_as_long_as_for_a_small_one(
+    origin: Origin, tmp_path: Path, disk: SlowDisk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("kithara_file.session.registry.CLOSE_SECONDS", 0.1)
+    left = []
+    for number in range(2):
+        with open_file(origin.serve(f"/{number}", BODY), store=tmp_path) as file:
+            assert file.read() == BODY
+            left += [front.left for front in registry._live.values()]
+    assert [each.done() for each in left] == [True, False]
+    disk.take()
+    left[1].result(SOON)
+
+
+@pytest.mark.usefixtures("large")
+def test_nobody_else_waits_behind_it(
+    origin: Origin, tmp_path: Path, disk: SlowDisk, monkeypatch: pytest.MonkeyPatch
+) -> None:
     read_through(origin.serve("/song", BODY), tmp_path)
     assert disk.asked.wait(SOON)
+    monkeypatch.setattr(growth, "WRITE_BACK_BYTES", 500)
     other = open_file(origin.serve("/other", BODY, always=[StallAt(1000)]), store=tmp_path)
-    assert other.read(10) == BODY[:10]
+    assert other.read(1000) == BODY[:1000]
     (front,) = [each for each in registry._live.values() if each.shown_url.endswith("/other")]
     other.close()
     assert front.closed.done()
