@@ -5,6 +5,7 @@ Must not know: fetches, answers, plans. Everything may be called from any thread
 
 from __future__ import annotations
 
+from collections.abc import Hashable
 from concurrent.futures import Future
 from typing import TYPE_CHECKING
 
@@ -42,6 +43,8 @@ class Front:
         """Done when nothing of it runs any more."""
         self.quiet = False
         """True while nothing has ever run, since all is there."""
+        self.place: Hashable = None
+        """What the house knows it by."""
 
     def begin(self) -> None:
         """Start the session; one that is complete and current sleeps until its readers miss something.

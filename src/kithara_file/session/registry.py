@@ -82,7 +82,7 @@ class Registry:
         with self._lock:
             front = self._find(place, holder, config)
             if front is None:
-                self._live[place] = made
+                self._live[place], made.place = made, place
                 self._holders[made] = {holder}
         if front is not None:  # another thread was quicker
             made.session.holding.close()
@@ -132,14 +132,12 @@ class Registry:
             holders.discard(holder)
             if holders or front.stays():
                 return
-        self.end(front, wait=wait)
+            del self._holders[front]  # in the same breath: nobody may join what is to end
+            if self._live.get(front.place) is front:
+                del self._live[front.place]
+        self._end(front, wait=wait)
 
-    def end(self, front: Front, *, wait: bool) -> None:
-        """Shut the session down, whoever holds it."""
-        with self._lock:
-            self._holders.pop(front, None)
-            for place in [place for place, each in self._live.items() if each is front]:
-                del self._live[place]
+    def _end(self, front: Front, *, wait: bool) -> None:
         if wait and front.quiet:
             front.session.close_quietly()
             finish(front.closed, None)

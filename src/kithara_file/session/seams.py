@@ -56,6 +56,3 @@ class House(Protocol):
 
     def leave(self, front: Front, holder: object, *, wait: bool) -> None:
         """Take `holder` off; the last one ends the session."""
-
-    def end(self, front: Front, *, wait: bool) -> None:
-        """Shut the session down, whoever holds it."""
