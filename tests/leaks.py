@@ -119,6 +119,8 @@ def forgive() -> None:
 def _threads_left(before: frozenset[threading.Thread]) -> Iterator[str]:
     for thread in set(threading.enumerate()) - before:
         if thread.name != RUNTIME:
+            # Another thread may be about to start it: until then it can be seen, and not be joined.
+            thread._started.wait(PATIENCE)  # type: ignore[attr-defined]  # noqa: SLF001
             thread.join(PATIENCE)
             if thread.is_alive():
                 yield f"thread {thread.name!r} still runs"
