@@ -14,7 +14,7 @@ MOST = 4096 * KIB
 all the rest."""
 GROWTH = 4
 """One part in so many of what a body has brought may come in one go, so that who stops early gets little too much."""
-LENGTH = 16
+PORTION = 16
 """One part in so many of it is handed over at a time. What comes fast comes in fewer steps, and what comes slowly does
 not wait for them: see below."""
 LINGER = 0.02
@@ -46,7 +46,7 @@ class Gather:
 
         While nobody does, the first piece fills the buffer, so that a body which rests leaves the link to others.
         """
-        self._step = min(share, max(STEP, min(MOST // 2, self._taken // LENGTH)))
+        self._step = min(share, max(STEP, min(MOST // 2, self._taken // PORTION)))
         self._most = max(self._step, min(MOST, self._taken // GROWTH))
 
     def put(self, piece: bytes) -> None:

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import io
+import os
+import signal
 import struct
+import threading
 import zlib
 from typing import Any
 
@@ -140,3 +143,34 @@ def test_tags_and_cover_come_along(name: str) -> None:
         frames += len(block.samples)
     assert frames == len(sound)
     source.close()
+
+
+class Interrupted(io.BytesIO):
+    """Meets Ctrl-C in the first of its reads, which goes on until it is let."""
+
+    let = threading.Event()
+
+    def read1(self, size: int | None = -1, /) -> bytes:
+        os.kill(os.getpid(), signal.SIGINT)
+        assert self.let.wait(30)
+        return super().read1(-1 if size is None else size)
+
+
+def test_ctrl_c_is_heard_in_the_midst_of_an_opening() -> None:
+    file, before = Interrupted(song("wav").data), signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            open_media(Door(file))
+    finally:
+        signal.signal(signal.SIGINT, before)
+        file.let.set()
+
+
+def test_where_there_is_no_room_for_a_thread_it_is_opened_without(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(_: threading.Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    monkeypatch.setattr(threading.Thread, "start", refuse)
+    opened = open_media(Door(io.BytesIO(song("wav").data)))
+    opened.source.close()
+    assert opened.info.container == "wav"
