@@ -34,7 +34,7 @@ from tests.world import Link, Origin  # noqa: E402
 from tests.world.sound import write_wav  # noqa: E402
 
 CACHE = REPOSITORY / ".demo-cache"
-LINE = Link(rate=5e6, rtt=0.05, send_buffer=64 * 1024)
+LINE = Link(rate=5e6, rtt=0.05, send_buffer=8 * 1024)
 MINUTES = 10
 SAMPLE_RATE = 22_050
 BYTES_PER_SECOND = SAMPLE_RATE * 2
