@@ -138,8 +138,8 @@ Rest = Callable[[], None]
 
 
 def save_kithara(url: str, out: Path, options: dict[str, Any]) -> Rest:
-    """Read all through a new cache, as a player that never rests would; the commit may go on behind the close."""
-    buffer = memoryview(bytearray(256 * KIB))
+    """Read all through a new cache, in steps as long as the others'; the commit may go on behind the close."""
+    buffer = memoryview(bytearray(MIB))
     with import_module("kithara_file").open_file(url, store=out, **options) as file:
         while file.readinto(buffer):
             pass

@@ -11,6 +11,7 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections.abc import Callable, Hashable
+from functools import partial
 from itertools import islice
 from typing import Protocol
 
@@ -81,7 +82,7 @@ class Engine:
         self._multi: pycurl.CurlMulti | None = None
         self._jobs: dict[pycurl.Curl, Job] = {}
         self._watched: dict[int, int] = {}
-        self._ready: dict[int, None] = {}
+        self._ready: dict[int, Callable[[], object]] = {}
         self._timer: asyncio.Handle | None = None
         self._idle: asyncio.TimerHandle | None = None
         self._inside = False
@@ -196,18 +197,17 @@ class Engine:
             return
         self._watched[fd] = what
         if what in _READS and before not in _READS:
-            self._loop.add_reader(fd, self._readable, fd)
+            self.listen(fd, partial(self._act, fd, pycurl.CSELECT_IN))
         elif what not in _READS and before in _READS:
-            self._loop.remove_reader(fd)
+            self.ignore(fd)
         if what in _WRITES and before not in _WRITES:
             self._loop.add_writer(fd, self._act, fd, pycurl.CSELECT_OUT)
         elif what not in _WRITES and before in _WRITES:
             self._loop.remove_writer(fd)
 
     def _forget(self, fd: int) -> None:
-        self._ready.pop(fd, None)
         if self._watched.pop(fd, None) is not None and not self._loop.is_closed():
-            self._loop.remove_reader(fd)
+            self.ignore(fd)
             self._loop.remove_writer(fd)
 
     def _set_timer(self, multi: pycurl.CurlMulti, milliseconds: int) -> None:
@@ -229,18 +229,25 @@ class Engine:
         if multi is self._multi:
             self._act(pycurl.SOCKET_TIMEOUT, 0)
 
-    def _readable(self, fd: int) -> None:
-        """Read from `fd` in its turn."""
+    def listen(self, fd: int, read: Callable[[], object]) -> None:
+        """Have `read` called whenever `fd` has something to read and its turn has come."""
+        self._loop.add_reader(fd, self._readable, fd, read)
+
+    def ignore(self, fd: int) -> None:
+        """Read no more from `fd`."""
+        self._ready.pop(fd, None)
+        self._loop.remove_reader(fd)
+
+    def _readable(self, fd: int, read: Callable[[], object]) -> None:
         if not self._ready:
             self._loop.call_soon(self._read_some)
-        self._ready[fd] = None
+        self._ready[fd] = read
 
     def _read_some(self) -> None:
         """Read from a few of the sockets that have something, and go on when what they brought was taken."""
         for fd in list(islice(self._ready, AT_ONCE)):
             if fd in self._ready:
-                del self._ready[fd]
-                self._act(fd, pycurl.CSELECT_IN)
+                self._ready.pop(fd)()
         if self._ready:
             self._loop.call_soon(self._read_some)
 

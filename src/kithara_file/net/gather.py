@@ -55,9 +55,14 @@ class Gather:
         self.size += len(piece)
 
     @property
-    def full(self) -> bool:
-        """True when no more should come before some is taken."""
-        return self.size >= self._most
+    def room(self) -> int:
+        """How many more bytes should come before some are taken; none when it is not positive."""
+        return self._most - self.size
+
+    @property
+    def brought(self) -> int:
+        """How many bytes there have been."""
+        return self._taken + self.size
 
     @property
     def ripe(self) -> bool:

@@ -175,7 +175,8 @@ class HttpClient:
             handle.setopt(pycurl.HTTP_VERSION, pycurl.CURL_HTTP_VERSION_1_1)
         loyal = way.loyal or way.fresh
         try:
-            return Transfer(self._engine, handle, address.origin, self._timeouts.headers, loyal=loyal)
+            seconds = self._timeouts.headers
+            return Transfer(self._engine, handle, address.origin, seconds, loyal=loyal, raw=not way.unpack)
         except pycurl.error as error:  # which does not say why
             reason = f"libcurl cannot be set up ({error}), perhaps because too many files are open"
             raise ConnectFailed(reason, url=address.url) from error

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 import pycurl
 
+from kithara_file.net.bypass import Bypass
 from kithara_file.net.engine import Engine
 from kithara_file.net.gather import KIB, STEP, Gather
 
@@ -39,9 +40,16 @@ class Transfer:
     """A `Job` whose answer is read by one task: `headers` once, then `take` until None."""
 
     def __init__(
-        self, engine: Engine, handle: pycurl.Curl, place: Hashable, headers_seconds: float, *, loyal: bool = False
+        self,
+        engine: Engine,
+        handle: pycurl.Curl,
+        place: Hashable,
+        headers_seconds: float,
+        *,
+        loyal: bool = False,
+        raw: bool = True,
     ) -> None:
-        """Begin; a `loyal` one stays on its connection, whatever it is offered."""
+        """Begin; a `loyal` one stays on its connection, whatever it is offered; `raw` bytes are those of the body."""
         self._engine = engine
         self.place = place
         self._loop = engine.loop
@@ -56,6 +64,8 @@ class Transfer:
         self._unwanted = 0
         self._gone = False
         self._loyal = loyal
+        self._raw = raw
+        self._bypass: Bypass | None = None
         self.fresh = False
         """True when a connection was made for it."""
         self.connected = False
@@ -99,6 +109,12 @@ class Transfer:
         """Wait for bytes and return their pieces and size; None at the end of any kind. Cancelling loses nothing."""
         self._gather.expect(self._engine.share)
         self._resume()
+        if self._raw and not (self._paused or self.outcome or self._gone):
+            self._raw = False
+            self._bypass = Bypass.around(self._engine, self._handle, self._gather.brought, self)
+        if self._bypass is not None:
+            self._bypass.flow()
+            await asyncio.sleep(0)  # what there was is here at once, and others want their turn
         while not (self.outcome or self._gone or self._gather.ripe or (self._due and self._gather.size)):
             await self._wait()
         if self._gone or not self._gather.size:
@@ -118,7 +134,7 @@ class Transfer:
 
         A small rest is drained in the background for a moment, since a new connection costs more than it does.
         """
-        unread = None if left is None else left - self._gather.size
+        unread = None if left is None or self._bypass is not None else left - self._gather.size
         if self.outcome is None and not self._gone and unread is not None and 0 <= unread <= DRAIN_BYTES:
             self._gone = True
             self._unwanted = unread
@@ -142,6 +158,7 @@ class Transfer:
         """End the transfer at once; its connection is closed unless the answer was complete. Idempotent."""
         self._gone = True
         self._disarm()
+        self._close_bypass()
         self._engine.remove(self)
         self._wake()
 
@@ -171,19 +188,13 @@ class Transfer:
             self._wake()
 
     def _on_body(self, piece: bytes) -> int | None:
-        gather = self._gather
         if self._gone:
             self._unwanted -= len(piece)
             return None if self._unwanted >= 0 else -1  # more than was promised: libcurl ends it
-        if gather.full:
+        if self._gather.room <= 0:
             self._paused = True
             return pycurl.WRITEFUNC_PAUSE
-        first = not gather.size
-        gather.put(piece)
-        if gather.ripe:
-            self._wake()
-        elif first:
-            self._first_byte()
+        self.arrived(piece)
         return None
 
     def offer(self) -> bool:
@@ -196,10 +207,38 @@ class Transfer:
 
     def finished(self, code: int, message: str) -> None:
         """Learn from the engine that it is over."""
+        self._close_bypass()
         proxy_status = int(self._handle.getinfo(pycurl.HTTP_CONNECTCODE)) if code else 0  # fails while it runs
         self.outcome = Outcome(code, message, proxy_status)
         self._disarm()
         self._wake()
+
+    # -- what goes past libcurl
+
+    def _close_bypass(self) -> None:
+        if self._bypass is not None:
+            self._bypass.close()
+            self._bypass = None
+
+    @property
+    def room(self) -> int:
+        """How many more bytes should come before some are taken."""
+        return self._gather.room
+
+    def arrived(self, piece: bytes) -> None:
+        """Take in what came, and wake who waits for it."""
+        gather = self._gather
+        first = not gather.size
+        gather.put(piece)
+        if gather.ripe:
+            self._wake()
+        elif first:
+            self._first_byte()
+
+    def exhausted(self, code: int, message: str) -> None:
+        """Learn that the socket gives nothing more."""
+        self.finished(code, message)
+        self._engine.remove(self)
 
     # -- how the two meet
 

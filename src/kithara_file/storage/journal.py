@@ -23,6 +23,10 @@ from kithara_file.storage.system import OpenFile
 GATHERED = 256 * 1024
 """So many landed bytes may be unrecorded at most, and one record speaks for no more than about that."""
 
+AT_ONCE = 32 * 1024
+"""What is hashed at a time. For more, xxhash lets go of the interpreter's lock, and beside a thread that burns it waits
+5 ms to have it back, for what takes 5 µs."""
+
 LARGEST = 256 * 1024 * 1024
 """A longer file is no journal of ours, and is not read into memory to find that out."""
 
@@ -181,10 +185,11 @@ class Journal:
 def _parts(pieces: Sequence[bytes | memoryview]) -> Iterator[bytes | memoryview]:
     """Yield `pieces`, those that are too much for one record in parts, without copying."""
     for piece in pieces:
-        if len(piece) <= GATHERED:
+        if len(piece) <= AT_ONCE:
             yield piece
         else:
-            yield from (memoryview(piece)[at : at + GATHERED] for at in range(0, len(piece), GATHERED))
+            view = memoryview(piece)
+            yield from (view[at : at + AT_ONCE] for at in range(0, len(piece), AT_ONCE))
 
 
 class NoJournal:

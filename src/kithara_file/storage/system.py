@@ -19,10 +19,11 @@ from kithara_file.storage.platform import IOV_MAX, sync_folder
 
 __all__ = ["IOV_MAX", "OpenFile", "after", "before", "blocks", "boot_id", "read_whole", "sync_folder", "write_new"]
 
-BLOCK = 256 * 1024
+BLOCK = 1024 * 1024
 """One write covers no more than a block of the file that begins at a multiple of this. The page cache then takes whole
-blocks of memory, from which the file is read up to twice as fast as from pages; larger ones are cold when the copy
-comes to them: of 2 s for 1 GiB, half went into that."""
+blocks of memory, from which the file is read up to twice as fast as from pages; for those of 2 MiB it often has to make
+room first, which takes as long again. A few writes are better than many beside a thread that burns the interpreter's
+lock, which each of them gives away."""
 _BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
 
 

@@ -18,7 +18,7 @@ def most(gather: Gather, share: int) -> int:
     """Return how many bytes it takes before it is full while somebody waits, and take them out again."""
     gather.expect(share)
     size = 0
-    while not gather.full:
+    while gather.room > 0:
         gather.put(bytes(KIB))
         size += KIB
     gather.take(0.0)
@@ -39,11 +39,11 @@ def test_while_nobody_waits_one_piece_fills_it() -> None:
     gather = Gather(0.0)
     seen = []
     for _ in range(2):
-        seen.append(gather.full)
+        seen.append(gather.room <= 0)
         gather.put(b"x")
-        seen.append(gather.full)
+        seen.append(gather.room <= 0)
         gather.expect(MOST)
-        seen.append(gather.full)
+        seen.append(gather.room <= 0)
         gather.take(0.0)
     assert seen == [False, True, False] * 2
 
@@ -53,7 +53,7 @@ def test_what_a_share_allows_is_ripe_and_full_when_it_is_less_than_a_step() -> N
     assert most(gather, STEP // 8) == STEP // 8
     gather.expect(STEP // 4)
     gather.put(bytes(STEP // 4))
-    assert (gather.ripe, gather.full) == (True, True)
+    assert (gather.ripe, gather.room) == (True, 0)
 
 
 def test_the_more_a_body_has_brought_the_more_of_it_may_come_in_one_go() -> None:
