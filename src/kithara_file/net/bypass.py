@@ -13,11 +13,13 @@ from __future__ import annotations
 import os
 import socket
 import struct
+from math import inf
 from typing import Protocol
 
 import pycurl
 
 from kithara_file.net.engine import Engine
+from kithara_file.net.gather import MOST
 
 MIB = 1024 * 1024
 LEAST_LEFT = 4 * MIB
@@ -55,15 +57,17 @@ class Bypass:
         self._left = left
         self._owner = owner
         self._listening = False
+        connection.setblocking(False)  # or else it has the program's default timeout
         handle.pause(pycurl.PAUSE_RECV)
 
     @classmethod
     def around(cls, engine: Engine, handle: pycurl.Curl, brought: int, owner: Owner) -> Bypass | None:
         """Take over from libcurl, which has `brought` all it has read of the body; None where that is not worth it.
 
-        Nor where only libcurl can read what comes: behind TLS or a proxy, in chunks, or in HTTP/2.
+        Nor where only libcurl can read what comes: behind TLS or a proxy, in chunks, or in HTTP/2. Nor among many:
+        their shares are small, and they need the descriptors.
         """
-        if _USED_PROXY is None or _TCP_INFO is None or handle.getinfo(_USED_PROXY):
+        if engine.share < MOST or _USED_PROXY is None or handle.getinfo(_USED_PROXY):
             return None
         if handle.getinfo(pycurl.SCHEME).lower() != "http" or handle.getinfo(pycurl.INFO_HTTP_VERSION) not in _PLAIN:
             return None
@@ -74,8 +78,7 @@ class Bypass:
             connection = socket.socket(fileno=os.dup(handle.getinfo(pycurl.ACTIVESOCKET)))
         except OSError:  # no more files may be open, or libcurl has let go of it and is about to say so
             return None
-        (microseconds,) = _ROUND_TRIP.unpack(connection.getsockopt(socket.IPPROTO_TCP, _TCP_INFO, _ROUND_TRIP.size))
-        if microseconds / 1e6 > left / MIB * SAVED:
+        if _round_trip(connection) > left / MIB * SAVED:
             connection.close()
             return None
         return cls(engine, connection, handle, left, owner)
@@ -86,6 +89,13 @@ class Bypass:
             self._read()
 
     def _read(self) -> None:
+        try:
+            self._read_on()
+        except BaseException:  # what was received may be lost, and nothing may follow it
+            self._owner.exhausted(pycurl.E_RECV_ERROR, "Recv failure: interrupted")
+            raise
+
+    def _read_on(self) -> None:
         """Take what the kernel holds, and what comes meanwhile when that is much."""
         owner, much = self._owner, LEAST_READ
         while self._left and much >= LEAST_READ and owner.room > 0:
@@ -93,8 +103,8 @@ class Bypass:
                 piece = self._socket.recv(min(self._left, max(LEAST_READ, owner.room)))
             except BlockingIOError:
                 break
-            except OSError as error:
-                owner.exhausted(pycurl.E_RECV_ERROR, f"Recv failure: {error.strerror}")
+            except (OSError, MemoryError) as error:
+                owner.exhausted(pycurl.E_RECV_ERROR, f"Recv failure: {error}")
                 return
             if not piece:
                 owner.exhausted(pycurl.E_PARTIAL_FILE, "")
@@ -121,3 +131,14 @@ class Bypass:
 
     def __repr__(self) -> str:
         return f"<Bypass {'listening' if self._listening else 'resting'} · {self._left} bytes left>"
+
+
+def _round_trip(connection: socket.socket) -> float:
+    """Return how many seconds there and back take, as the kernel knows; infinity where it does not tell."""
+    if _TCP_INFO is None:
+        return inf
+    try:
+        (microseconds,) = _ROUND_TRIP.unpack(connection.getsockopt(socket.IPPROTO_TCP, _TCP_INFO, _ROUND_TRIP.size))
+    except (OSError, struct.error):
+        return inf
+    return float(microseconds) / 1e6

@@ -245,11 +245,13 @@ class Engine:
 
     def _read_some(self) -> None:
         """Read from a few of the sockets that have something, and go on when what they brought was taken."""
-        for fd in list(islice(self._ready, AT_ONCE)):
-            if fd in self._ready:
-                self._ready.pop(fd)()
-        if self._ready:
-            self._loop.call_soon(self._read_some)
+        try:
+            for fd in list(islice(self._ready, AT_ONCE)):
+                if fd in self._ready:
+                    self._ready.pop(fd)()
+        finally:
+            if self._ready:
+                self._loop.call_soon(self._read_some)
 
     def _act(self, fd: int, events: int) -> None:
         if self._multi is None:

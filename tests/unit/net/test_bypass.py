@@ -5,19 +5,23 @@ from __future__ import annotations
 import asyncio
 import errno
 import os
-from collections.abc import Iterable
+import socket
+from collections.abc import Iterable, Iterator
 from typing import cast
 
 import pytest
 
 from kithara_file.errors import BodyBroken, Cancelled, NetTimeout
 from kithara_file.net import bypass
+from kithara_file.net import engine as engine_
 from kithara_file.net.bypass import LEAST_LEFT, Bypass
 from kithara_file.net.client import WHOLE, Response
 from kithara_file.net.engine import Engine
+from kithara_file.net.gather import MOST
 from kithara_file.net.http import HttpClient
 from kithara_file.net.response import HttpResponse
 from kithara_file.net.timeout import TimeoutResponse
+from kithara_file.net.transfer import Transfer
 from kithara_file.ranges import ByteRange
 from tests.unit.net.loopback import DATA, at_rest, body, collect, opened, run
 from tests.world.faults import Chunked, CloseAt, CloseDelimited, Fault, Raw, ResetAt, StallAt
@@ -134,6 +138,60 @@ def test_where_no_more_files_may_be_open_libcurl_goes_on(origin: Origin, monkeyp
     run(main)
 
 
+@pytest.mark.skipif(bypass._TCP_INFO is None, reason="the kernel does not tell of round trips here")
+def test_where_the_kernel_tells_nothing_libcurl_goes_on(origin: Origin, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(bypass, "_TCP_INFO", 250)  # no such option
+
+    async def main(client: HttpClient, _: Engine) -> None:
+        response = await begun(client, origin.serve("/a", LONG))
+        assert way_around(response) is None
+        await response.aclose()
+
+    run(main)
+
+
+def test_among_many_the_descriptors_are_left_for_more_of_them(origin: Origin, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(engine_, "ROOM", 2 * MOST)
+
+    async def main(client: HttpClient, _: Engine) -> None:
+        bodies = [await opened(client, origin.serve("/a", LONG, always=[StallAt(AT)])) for _ in range(3)]
+        for each in bodies:
+            await anext(aiter(each))
+        assert [way_around(each) for each in bodies] == [None] * 3
+        for each in bodies:
+            await each.aclose()
+
+    run(main)
+
+
+class _Interrupted(Exception):
+    """What a signal handler raises."""
+
+
+def test_nothing_follows_what_was_lost_to_an_exception(origin: Origin, monkeypatch: pytest.MonkeyPatch) -> None:
+    pieces: list[bytes] = []
+    arrived = Transfer.arrived
+
+    def interrupted(self: Transfer, piece: bytes) -> None:
+        if pieces and self._bypass is not None:
+            raise _Interrupted
+        arrived(self, piece)
+
+    async def main(client: HttpClient, engine: Engine) -> None:
+        response = await opened(client, origin.serve("/a", LONG))
+        pieces.extend((await anext(aiter(response))).pieces)
+        monkeypatch.setattr(Transfer, "arrived", interrupted)
+        with pytest.raises(_Interrupted):
+            await collect(response, pieces)
+        with pytest.raises(BodyBroken):
+            await collect(response, pieces)
+        assert engine.running == 0
+
+    run(main)
+    came = b"".join(pieces)
+    assert came == LONG[: len(came)]
+
+
 @pytest.mark.parametrize("fault", [CloseAt(AT), ResetAt(AT)], ids=["closed", "reset"])
 def test_a_body_that_breaks_off_is_broken_after_all_that_came(origin: Origin, fault: Fault) -> None:
     pieces: list[bytes] = []
@@ -162,6 +220,16 @@ def test_what_is_sent_beyond_the_promise_is_not_read(origin: Origin) -> None:
     run(main)
 
 
+@pytest.fixture
+def default_timeout(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Give every new socket of the program a timeout."""
+    socket.setdefaulttimeout(request.param)
+    yield
+    socket.setdefaulttimeout(None)
+
+
+@pytest.mark.parametrize("default_timeout", [None, 0.05], indirect=True)
+@pytest.mark.usefixtures("default_timeout")
 def test_a_body_that_comes_to_a_stand_times_out_and_can_be_read_on(origin: Origin) -> None:
     url = origin.serve("/a", LONG, faults=[StallAt(AT)])
     pieces: list[bytes] = []

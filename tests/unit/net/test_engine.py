@@ -246,3 +246,22 @@ def test_all_transfers_together_share_the_room_for_what_they_hold(origin: Origin
             await each.aclose()
 
     run(main)
+
+
+def test_one_that_fails_to_read_does_not_stop_the_others(origin: Origin) -> None:
+    async def main(client: HttpClient, engine: Engine) -> None:
+        heard: list[int] = []
+        told = []
+
+        def fail() -> None:
+            raise ValueError("of one")
+
+        asyncio.get_running_loop().set_exception_handler(lambda _, context: told.append(context["exception"]))
+        for fd in (-1, -2, -3):
+            engine._readable(fd, partial(heard.append, fd) if fd < -1 else fail)
+        for _ in range(3):
+            await asyncio.sleep(0)
+        assert heard == [-2, -3]
+        assert [str(each) for each in told] == ["of one"]
+
+    run(main)
