@@ -127,19 +127,19 @@ WALL = at_least(0.85, "speed")
 CPU = at_most(2.0, of="CPU")
 
 COPIES = (
-    "A byte is written, checksummed and read again by the reader; curl writes it and is done. The rounds differ by more "
-    "than what is looked for."
+    "A byte is written, checksummed and read again by the reader; curl writes it and is done. The rounds differ by "
+    "more than what is looked for."
 )
 RECORDS = (
     "libcurl hands over one TLS record of 16 KiB at a time through a Python callback: 65 000 for 1 GiB. In a profile of "
-    "the thread that does it a fifth of the samples are in the copy to the page cache, an eighth in the cipher, a quarter "
-    "in Python, a tenth in memmove and checksums. The server of the row has one of the two processors, which slow each "
-    "other down: the same code took 2.1 s in one run and 4.0 s in the next."
+    "the thread that does it a fifth of the samples are in the copy to the page cache, an eighth in the cipher, a "
+    "quarter in Python, a tenth in memmove and checksums. The server of the row has one of the two processors, which "
+    "slow each other down: the same code took 2.1 s in one run and 4.0 s in the next."
 )
 BURNING = (
-    "Whenever the background thread waits, the other thread takes the interpreter and keeps it for 5 ms: what counts is "
-    "how often it waits. A new cache is made and committed within the row, half a second of such waits; what comes over "
-    "the network in between comes at 60 MB/s."
+    "Whenever the background thread waits, the other thread takes the interpreter and keeps it for 5 ms: what counts "
+    "is how often it waits. A new cache is made and committed within the row, half a second of such waits; in between "
+    "60 MB/s come over the network."
 )
 
 ROWS = (
