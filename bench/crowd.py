@@ -88,8 +88,8 @@ ROWS = (
         "one stream's throughput",
         (at_least(0.7, "throughput"), at_most(4, " threads"), at_most(200, " MiB")),
         many_streams,
-        why="Each stream makes a folder and five files, commits and closes them: some 20 ms of work on the disk and in "
-        "Python, beside the 20 ms that its 10 MiB take. One loop serves all, and each one's share of memory is smaller. "
+        why="Each stream makes a folder and five files, commits and closes them: some 20 ms of work on disk and in "
+        "Python, beside the 20 ms that its 10 MiB take. One loop serves all, and each one's share of memory is small. "
         "The one stream is read past libcurl, which hands over 16 KiB at a time; among many it is not.",
     ),
     Row(

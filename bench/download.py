@@ -131,8 +131,8 @@ COPIES = (
     "more than what is looked for."
 )
 RECORDS = (
-    "libcurl hands over one TLS record of 16 KiB at a time through a Python callback: 65 000 for 1 GiB. In a profile of "
-    "the thread that does it a fifth of the samples are in the copy to the page cache, an eighth in the cipher, a "
+    "libcurl hands over one TLS record of 16 KiB at a time through a Python callback: 65 000 for 1 GiB. In a profile "
+    "of the thread that does it a fifth of the samples are in the copy to the page cache, an eighth in the cipher, a "
     "quarter in Python, a tenth in memmove and checksums. The server of the row has one of the two processors, which "
     "slow each other down: the same code took 2.1 s in one run and 4.0 s in the next."
 )
