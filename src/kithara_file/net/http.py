@@ -26,6 +26,7 @@ from kithara_file.net.request import fields, line
 from kithara_file.net.response import DecodedResponse, HttpResponse
 from kithara_file.net.transfer import Transfer
 from kithara_file.net.trust import system_bundle
+from kithara_file.ranges import ByteRange
 
 MAX_REDIRECTS = 10
 
@@ -175,8 +176,15 @@ class HttpClient:
             handle.setopt(pycurl.HTTP_VERSION, pycurl.CURL_HTTP_VERSION_1_1)
         loyal = way.loyal or way.fresh
         try:
-            seconds = self._timeouts.headers
-            return Transfer(self._engine, handle, address.origin, seconds, loyal=loyal, raw=not way.unpack)
+            return Transfer(
+                self._engine,
+                handle,
+                address.origin,
+                self._timeouts.headers,
+                loyal=loyal,
+                raw=not way.unpack,
+                endless=not isinstance(asked.want, ByteRange),
+            )
         except pycurl.error as error:  # which does not say why
             reason = f"libcurl cannot be set up ({error}), perhaps because too many files are open"
             raise ConnectFailed(reason, url=address.url) from error

@@ -15,12 +15,15 @@ import pycurl
 from kithara_file.net.bypass import Bypass
 from kithara_file.net.engine import Engine
 from kithara_file.net.gather import KIB, STEP, Gather
+from kithara_file.net.window import narrow, widen
 
 LEAST_BUFFER = 64 * KIB
 """What libcurl reads at a time, at least. Each read costs a turn of the loop, so that beside a thread which burns the
 interpreter's lock its own choice of 16 KiB brings 8 MB/s."""
 DRAIN_BYTES = 64 * KIB
 """An abandoned body with no more than this left is read to its end, so that its connection lives on."""
+WANTED_BYTES = 2048 * KIB
+"""A body without an end in sight which has brought so much is wanted: twice the first look-ahead of a reader."""
 DRAIN_SECONDS = 0.03
 """Less than the 50 ms in which a closed stream has to be gone."""
 SWITCH_SECONDS = 0.5
@@ -48,8 +51,12 @@ class Transfer:
         *,
         loyal: bool = False,
         raw: bool = True,
+        endless: bool = False,
     ) -> None:
-        """Begin; a `loyal` one stays on its connection, whatever it is offered; `raw` bytes are those of the body."""
+        """Begin; a `loyal` one stays on its connection, whatever it is offered.
+
+        `raw`: the bytes are those of the body, none was taken off. `endless`: nobody knows how much of it is wanted.
+        """
         self._engine = engine
         self.place = place
         self._loop = engine.loop
@@ -65,6 +72,8 @@ class Transfer:
         self._gone = False
         self._loyal = loyal
         self._raw = raw
+        self._endless = endless
+        self._narrowed = False
         self._bypass: Bypass | None = None
         self.fresh = False
         """True when a connection was made for it."""
@@ -80,12 +89,15 @@ class Transfer:
         """True when no answer came though another connection to the same place is free: ask again on that one."""
         self.outcome: Outcome | None = None
         """Set when the transfer is over."""
-        handle.setopt(pycurl.BUFFERSIZE, max(LEAST_BUFFER, min(STEP, engine.share // 4)))
+        self._listen_to(handle)
+        engine.start(self)
+
+    def _listen_to(self, handle: pycurl.Curl) -> None:
+        handle.setopt(pycurl.BUFFERSIZE, max(LEAST_BUFFER, min(STEP, self._engine.share // 4)))
         handle.setopt(pycurl.HEADERFUNCTION, self._on_header)
         handle.setopt(pycurl.WRITEFUNCTION, self._on_body)
         handle.setopt(pycurl.PREREQFUNCTION, self._on_connected)
         handle.setopt(pycurl.SOCKOPTFUNCTION, self._on_socket)
-        engine.start(self)
 
     @property
     def handle(self) -> pycurl.Curl:
@@ -109,9 +121,9 @@ class Transfer:
         """Wait for bytes and return their pieces and size; None at the end of any kind. Cancelling loses nothing."""
         self._gather.expect(self._engine.share)
         self._resume()
-        if self._raw and not (self._paused or self.outcome or self._gone):
-            self._raw = False
-            self._bypass = Bypass.around(self._engine, self._handle, self._gather.brought, self)
+        if not (self.outcome or self._gone):
+            self._fit_window()
+            self._find_bypass()
         if self._bypass is not None:
             self._bypass.flow()
             await asyncio.sleep(0)  # what there was is here at once, and others want their turn
@@ -214,6 +226,24 @@ class Transfer:
         self._wake()
 
     # -- what goes past libcurl
+
+    def _fit_window(self) -> None:
+        """Keep the room on the way small until the body has shown that it is wanted."""
+        brought = self._gather.brought
+        if self._narrowed and brought >= WANTED_BYTES:
+            self._narrowed = False
+            widen(self._handle.getinfo(pycurl.ACTIVESOCKET))
+        elif self._endless and self.framed and brought < WANTED_BYTES:
+            # A shorter one, or one of unknown length, may leave its connection to others while it is narrow.
+            longer = self._handle.getinfo(pycurl.CONTENT_LENGTH_DOWNLOAD_T) > WANTED_BYTES
+            self._narrowed = longer and narrow(self._handle.getinfo(pycurl.ACTIVESOCKET))
+        self._endless = False
+
+    def _find_bypass(self) -> None:
+        """Leave libcurl out of the rest, where there is such a way and it holds nothing back."""
+        if self._raw and not self._paused:
+            self._raw = False
+            self._bypass = Bypass.around(self._engine, self._handle, self._gather.brought, self)
 
     def _close_bypass(self) -> None:
         if self._bypass is not None:

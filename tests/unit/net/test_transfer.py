@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import sys
 
 import pytest
 
@@ -12,7 +13,7 @@ from kithara_file.net.client import WHOLE
 from kithara_file.net.engine import Engine
 from kithara_file.net.gather import STEP
 from kithara_file.net.http import HttpClient
-from kithara_file.net.transfer import DRAIN_BYTES
+from kithara_file.net.transfer import DRAIN_BYTES, WANTED_BYTES
 from kithara_file.ranges import ByteRange
 from tests.unit.net.loopback import DATA, at_rest, body, fetch, opened, run
 from tests.world.faults import (
@@ -74,6 +75,23 @@ def test_a_body_that_is_not_read_leaves_its_socket_unread(make_origin: MakeOrigi
         sent = exchange.bytes_sent
         assert sent < 16 << 20
         assert await body(response) == DATA * 32
+
+    run(main)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="other kernels do not take a size back")
+def test_who_looks_at_the_head_and_goes_elsewhere_has_little_on_the_way(make_origin: MakeOrigin) -> None:
+    origin = make_origin(link=Link(send_buffer=64 * 1024, rate=20e6, rtt=0.02))
+    url = origin.serve("/a", DATA * 32)
+
+    async def main(client: HttpClient, _: Engine) -> None:
+        response = await opened(client, url)
+        came = 0
+        while came < WANTED_BYTES // 2:
+            came += (await anext(aiter(response))).size
+        exchange = await asyncio.to_thread(origin.wait_blocked, "/a", 0.2)
+        assert exchange.bytes_sent - came < 900 * 1024
+        assert came + len(await body(response)) == len(DATA) * 32
 
     run(main)
 
