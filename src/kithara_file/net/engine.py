@@ -11,7 +11,7 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections.abc import Callable, Hashable
-from functools import partial
+from functools import cache, partial
 from itertools import islice
 from typing import Protocol
 
@@ -36,6 +36,17 @@ MANY = 8
 
 _READS = (pycurl.POLL_IN, pycurl.POLL_INOUT)
 _WRITES = (pycurl.POLL_OUT, pycurl.POLL_INOUT)
+
+
+@cache
+def _keep_memory() -> None:
+    """Have glibc keep what a burst has used.
+
+    Until it has seen a large block come and go it gives that back to the system each time, and every page of the next
+    burst is a fault: 80 000 in 1 GiB, and 3 000 after this. Once is enough; the next such block is made of what was
+    kept, and takes a millisecond to be cleared.
+    """
+    bytes(KEPT_MEMORY)
 
 
 class Job(Protocol):
@@ -178,9 +189,7 @@ class Engine:
         return True
 
     def _open(self) -> pycurl.CurlMulti:
-        # Until glibc has seen a large block come and go, it gives what a burst has used back to the system each time,
-        # and every page of the next one is a fault: 80 000 in 1 GiB, and 3 000 after this.
-        bytes(KEPT_MEMORY)
+        _keep_memory()
         multi = pycurl.CurlMulti()
         multi.setopt(pycurl.M_SOCKETFUNCTION, self._watch)
         multi.setopt(pycurl.M_TIMERFUNCTION, lambda ms: self._set_timer(multi, ms))
