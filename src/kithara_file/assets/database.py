@@ -126,7 +126,8 @@ class Database:
 
     def _prepared(self) -> sqlite3.Connection:
         fd = open_private(self._path)  # sqlite itself would let everybody read it, and follow a link
-        self._inode = os.fstat(fd).st_ino
+        status = os.fstat(fd)
+        self._inode = status.st_ino
         os.close(fd)
         connection = sqlite3.connect(
             f"file:{quote(os.fsencode(self._path))}?mode=rw",
@@ -140,7 +141,7 @@ class Database:
         # not even for the change to a log.
         connection.execute("PRAGMA synchronous = OFF")
         connection.execute("PRAGMA journal_mode = WAL")
-        missing = self._missing(connection)
+        missing = self._missing(connection) if status.st_size else [self._schema.script]
         if missing:
             with _at_once(connection):
                 for statement in (each for script in missing for each in _statements(script)):
