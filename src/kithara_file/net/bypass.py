@@ -12,14 +12,13 @@ from __future__ import annotations
 
 import os
 import socket
-import struct
-from math import inf
 from typing import Protocol
 
 import pycurl
 
 from kithara_file.net.engine import Engine
 from kithara_file.net.gather import MOST
+from kithara_file.net.kernel import round_trip
 
 MIB = 1024 * 1024
 LEAST_LEFT = 4 * MIB
@@ -30,8 +29,6 @@ LEAST_READ = 64 * 1024
 
 _PLAIN = frozenset({pycurl.CURL_HTTP_VERSION_1_0, pycurl.CURL_HTTP_VERSION_1_1})
 _USED_PROXY = getattr(pycurl, "USED_PROXY", None)  # since libcurl 8.7
-_TCP_INFO = getattr(socket, "TCP_INFO", None)  # where the kernel tells
-_ROUND_TRIP = struct.Struct("68x I")  # tcpi_rtt, in microseconds
 
 
 class Owner(Protocol):
@@ -72,14 +69,12 @@ class Bypass:
         if handle.getinfo(pycurl.SCHEME).lower() != "http" or handle.getinfo(pycurl.INFO_HTTP_VERSION) not in _PLAIN:
             return None
         left = handle.getinfo(pycurl.CONTENT_LENGTH_DOWNLOAD_T) - brought
-        if left < LEAST_LEFT:
+        fd = handle.getinfo(pycurl.ACTIVESOCKET)
+        if left < LEAST_LEFT or round_trip(fd) > left / MIB * SAVED:
             return None
         try:
-            connection = socket.socket(fileno=os.dup(handle.getinfo(pycurl.ACTIVESOCKET)))
+            connection = socket.socket(fileno=os.dup(fd))
         except OSError:  # no more files may be open, or libcurl has let go of it and is about to say so
-            return None
-        if _round_trip(connection) > left / MIB * SAVED:
-            connection.close()
             return None
         return cls(engine, connection, handle, left, owner)
 
@@ -131,14 +126,3 @@ class Bypass:
 
     def __repr__(self) -> str:
         return f"<Bypass {'listening' if self._listening else 'resting'} · {self._left} bytes left>"
-
-
-def _round_trip(connection: socket.socket) -> float:
-    """Return how many seconds there and back take, as the kernel knows; infinity where it does not tell."""
-    if _TCP_INFO is None:
-        return inf
-    try:
-        (microseconds,) = _ROUND_TRIP.unpack(connection.getsockopt(socket.IPPROTO_TCP, _TCP_INFO, _ROUND_TRIP.size))
-    except (OSError, struct.error):
-        return inf
-    return float(microseconds) / 1e6

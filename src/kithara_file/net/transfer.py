@@ -15,7 +15,7 @@ import pycurl
 from kithara_file.net.bypass import Bypass
 from kithara_file.net.engine import Engine
 from kithara_file.net.gather import KIB, STEP, Gather
-from kithara_file.net.window import narrow, widen
+from kithara_file.net.kernel import narrow, widen
 
 LEAST_BUFFER = 64 * KIB
 """What libcurl reads at a time, at least. Each read costs a turn of the loop, so that beside a thread which burns the
@@ -235,7 +235,7 @@ class Transfer:
             widen(self._handle.getinfo(pycurl.ACTIVESOCKET))
         elif self._endless and self.framed and brought < WANTED_BYTES:
             # A shorter one, or one of unknown length, may leave its connection to others while it is narrow.
-            longer = self._handle.getinfo(pycurl.CONTENT_LENGTH_DOWNLOAD_T) > WANTED_BYTES
+            longer = self._handle.getinfo(pycurl.CONTENT_LENGTH_DOWNLOAD_T) > 2 * WANTED_BYTES
             self._narrowed = longer and narrow(self._handle.getinfo(pycurl.ACTIVESOCKET))
         self._endless = False
 

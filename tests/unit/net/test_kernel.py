@@ -1,4 +1,4 @@
-"""The room that the kernel keeps for a connection."""
+"""What the kernel tells of a connection, and the room that it keeps for one."""
 
 from __future__ import annotations
 
@@ -6,12 +6,14 @@ import os
 import socket
 import sys
 from collections.abc import Iterator
+from math import inf
 
 import pytest
 
-from kithara_file.net.window import NARROW_BYTES, narrow, widen
+from kithara_file.net import kernel
+from kithara_file.net.kernel import NARROW_BYTES, narrow, round_trip, widen
 
-pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="other kernels do not take a size back")
+on_linux = pytest.mark.skipif(sys.platform != "linux", reason="other kernels do not take a size back")
 LOCK = 72
 LOCKED = 2
 
@@ -32,16 +34,38 @@ def room(connection: socket.socket) -> int:
     return connection.getsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF)
 
 
+@on_linux
 def test_a_narrow_connection_has_a_fixed_and_small_room(connection: socket.socket) -> None:
     assert narrow(connection.fileno())
     assert room(connection) <= 2 * NARROW_BYTES
     assert connection.getsockopt(socket.SOL_SOCKET, LOCK) & LOCKED
 
 
+@on_linux
 def test_a_wide_one_is_the_kernel_s_again(connection: socket.socket) -> None:
     narrow(connection.fileno())
     widen(connection.fileno())
     assert not connection.getsockopt(socket.SOL_SOCKET, LOCK) & LOCKED
+
+
+@pytest.mark.skipif(kernel._TCP_INFO is None, reason="the kernel does not tell of round trips here")
+def test_loopback_is_near(connection: socket.socket) -> None:
+    assert 0.0 <= round_trip(connection.fileno()) < 1.0
+
+
+@pytest.mark.parametrize("option", [None, 250], ids=["not known", "refused"])
+def test_a_round_trip_that_is_not_told_is_endless(
+    connection: socket.socket, monkeypatch: pytest.MonkeyPatch, option: int | None
+) -> None:
+    monkeypatch.setattr(kernel, "_TCP_INFO", option)
+    assert round_trip(connection.fileno()) == inf
+
+
+def test_a_far_connection_needs_its_room(connection: socket.socket, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(kernel, "NEAR_SECONDS", -1.0)
+    before = room(connection)
+    assert not narrow(connection.fileno())
+    assert room(connection) == before
 
 
 def test_the_descriptor_stays_with_its_owner(connection: socket.socket) -> None:
@@ -52,9 +76,12 @@ def test_the_descriptor_stays_with_its_owner(connection: socket.socket) -> None:
 
 def test_what_is_no_connection_is_left_alone() -> None:
     assert not narrow(-1)
+    widen(-1)
+    assert round_trip(-1) == inf
     read, write = os.pipe()
     try:
         assert not narrow(read)
+        assert round_trip(read) == inf
         widen(read)
         assert os.fstat(read)
     finally:
