@@ -151,6 +151,15 @@ class Engine:
                 self._inside = False
             self._reap()
 
+    def listen(self, fd: int, read: Callable[[], object]) -> None:
+        """Have `read` called whenever `fd` has something to read and its turn has come."""
+        self._loop.add_reader(fd, self._readable, fd, read)
+
+    def ignore(self, fd: int) -> None:
+        """Read no more from `fd`."""
+        self._ready.pop(fd, None)
+        self._loop.remove_reader(fd)
+
     def rest(self) -> None:
         """Close the connections that are kept for reuse, now or with the end of the last transfer that runs."""
         self._resting = bool(self._jobs)
@@ -237,15 +246,6 @@ class Engine:
         self._timer = None
         if multi is self._multi:
             self._act(pycurl.SOCKET_TIMEOUT, 0)
-
-    def listen(self, fd: int, read: Callable[[], object]) -> None:
-        """Have `read` called whenever `fd` has something to read and its turn has come."""
-        self._loop.add_reader(fd, self._readable, fd, read)
-
-    def ignore(self, fd: int) -> None:
-        """Read no more from `fd`."""
-        self._ready.pop(fd, None)
-        self._loop.remove_reader(fd)
 
     def _readable(self, fd: int, read: Callable[[], object]) -> None:
         if not self._ready:
