@@ -199,7 +199,7 @@ ROWS = (
         (at_most(1.15, " RTT"), NO_NEW),
         far_seek,
         why="The round trip of the line is 50 ms; the rest, 6 to 8 ms, is the timers of the line, the server and "
-        "Python, and the machine is slower in some hours: the row had 1.13 in three runs of the same day.",
+        "Python, and the machine is slower in some hours: the row had 1.13 in two runs of the same day.",
     ),
     Row(
         "far-seek-tls",

@@ -26,6 +26,7 @@ LEAST_LEFT = 4 * MIB
 SAVED = 0.0005
 """Seconds for each mebibyte, about. A round trip that takes longer makes the connection worth more."""
 LEAST_READ = 64 * 1024
+"""Less than this is not worth another call, nor is it worth asking for less."""
 
 _PLAIN = frozenset({pycurl.CURL_HTTP_VERSION_1_0, pycurl.CURL_HTTP_VERSION_1_1})
 _USED_PROXY = getattr(pycurl, "USED_PROXY", None)  # since libcurl 8.7

@@ -18,7 +18,7 @@ from math import inf
 NARROW_BYTES = 256 * 1024
 """What a narrow connection may hold; the kernel doubles it, for what it needs itself."""
 NEAR_SECONDS = 0.025
-"""A round trip that takes longer needs more room than a narrow connection has, for 10 MB/s; and gets less to keep."""
+"""A round trip that takes longer needs more room than a narrow connection has, for 10 MB/s."""
 
 _TCP_INFO = getattr(socket, "TCP_INFO", None)
 _ROUND_TRIP = struct.Struct("68x I")  # tcpi_rtt, in microseconds
@@ -39,9 +39,9 @@ def round_trip(fd: int) -> float:
 
 
 def narrow(fd: int) -> bool:
-    """Have little kept of what comes; return False where that is not possible, or could not be taken back, or is bad.
+    """Have little kept of what comes, until `widen`; return False where that is not done.
 
-    It is for a far connection: see `NEAR_SECONDS`.
+    That is where it could not be taken back (before Linux 5.14), and on a far connection: see `NEAR_SECONDS`.
     """
     if sys.platform != "linux" or round_trip(fd) > NEAR_SECONDS:
         return False
