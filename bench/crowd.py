@@ -89,8 +89,8 @@ ROWS = (
         (at_least(0.7, "throughput"), at_most(4, " threads"), at_most(200, " MiB")),
         many_streams,
         why="Each stream takes 45 to 55 ms of the machine, where 10 MiB of the one stream take 17. It makes a folder "
-        "and five files, commits and closes them; its steps are smaller, for each one's share of memory is; and libcurl "
-        "hands over 16 KiB at a time, past which the one stream is read.",
+        "and five files, commits and closes them; its steps are smaller, for each one's share of memory is; and "
+        "libcurl hands over 16 KiB at a time, past which the one stream is read.",
     ),
     Row(
         "idle-sessions",
