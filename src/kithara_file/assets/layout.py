@@ -74,13 +74,21 @@ class ResourceFiles:
 class AssetFolder:
     """The folder of one asset."""
 
-    __slots__ = ("lease", "lock", "path", "pins")
+    __slots__ = ("lease", "path")
 
     def __init__(self, path: Path) -> None:
         self.path = path
         self.lease = path / "lease"
-        self.lock = path / "lock"
-        self.pins = path / "asset.pins"
+
+    @property
+    def lock(self) -> Path:
+        """Held by who changes which files there are."""
+        return self.path / "lock"
+
+    @property
+    def pins(self) -> Path:
+        """Who wants it to stay."""
+        return self.path / "asset.pins"
 
     @property
     def asset_id(self) -> str:
@@ -104,23 +112,13 @@ class AssetFolder:
         """Return the meta files of its resources."""
         return [Path(each.path) for each in self.files() if each.name.endswith(".json")]
 
-    @property
-    def vacant(self) -> bool:
-        """True when nothing in it is worth keeping: bytes for which no meta file speaks are not."""
-        return all(Path(each.name).suffix in _WORTHLESS_ALONE for each in self.files())
-
     def stored_bytes(self) -> int:
         """Return what the files take on the disk."""
-        return sum(stored_bytes(status) for status in self._statuses())
+        return weight(self.files())
 
     def last_changed(self) -> float:
         """Return when a file was last written, in seconds since 1970; 0.0 when there is none."""
-        return max((status.st_mtime for status in self._statuses()), default=0.0)
-
-    def _statuses(self) -> Iterator[os.stat_result]:
-        for each in self.files():
-            with contextlib.suppress(FileNotFoundError):  # others may be writing here
-                yield each.stat(follow_symlinks=False)
+        return max((status.st_mtime for status in _statuses(self.files())), default=0.0)
 
     def clear(self) -> None:
         """Remove every file but the lease, which the caller holds alone; meta files first, as in `ResourceFiles`."""
@@ -144,6 +142,22 @@ class AssetFolder:
 
     def __repr__(self) -> str:
         return f"<AssetFolder {self.asset_id[:8]}>"
+
+
+def worthless(files: list[os.DirEntry[str]]) -> bool:
+    """Tell whether none of the `files` of a folder is worth keeping: bytes for which no meta file speaks are not."""
+    return all(Path(each.name).suffix in _WORTHLESS_ALONE for each in files)
+
+
+def weight(files: list[os.DirEntry[str]]) -> int:
+    """Return what `files` take on the disk."""
+    return sum(stored_bytes(status) for status in _statuses(files))
+
+
+def _statuses(files: list[os.DirEntry[str]]) -> Iterator[os.stat_result]:
+    for each in files:
+        with contextlib.suppress(FileNotFoundError):  # others may be writing there
+            yield each.stat(follow_symlinks=False)
 
 
 def _is_folder(path: Path) -> bool:

@@ -14,7 +14,7 @@ from kithara_file.assets.disk import told
 from kithara_file.assets.eviction import Limits, Usage, Verdict, verdict
 from kithara_file.assets.index import Index, Known, Row
 from kithara_file.assets.keys import ResourceKey
-from kithara_file.assets.layout import AssetFolder, Layout
+from kithara_file.assets.layout import AssetFolder, Layout, weight, worthless
 from kithara_file.assets.leases import sole
 from kithara_file.assets.locks import FileLock
 from kithara_file.assets.meta import read_meta
@@ -51,10 +51,11 @@ class Ledger:
     def settled(self, key: ResourceKey, folder: AssetFolder) -> None:
         """Note that somebody has done with an asset that he changed; removed when nothing in it is worth keeping."""
         with sole(folder) as alone:
-            if alone and folder.vacant:
+            files = folder.files() if alone or folder.present else []
+            if alone and worthless(files):
                 self._remove(folder)
-            elif folder.present:
-                stored = folder.stored_bytes()
+            elif files:
+                stored = weight(files)
                 self._index.note(self._row(key, folder, stored))
                 if not alone:  # others go on using it: its size is theirs to settle
                     self._index.resize(key.asset_id, stored, measured=False)

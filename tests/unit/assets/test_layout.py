@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from kithara_file.assets.layout import AssetFolder, Layout
+from kithara_file.assets.layout import AssetFolder, Layout, worthless
 from tests.unit.assets.goods import KEY
 
 
@@ -95,9 +95,9 @@ def test_the_size_of_an_asset_is_that_of_its_files(folder: AssetFolder) -> None:
 def test_bytes_that_no_meta_file_speaks_for_are_not_worth_keeping(folder: AssetFolder) -> None:
     for name in ("lease", "lock", "a.data", "a.journal", "a.json.1.tmp"):
         (folder.path / name).touch()
-    before = folder.vacant
+    before = worthless(folder.files())
     (folder.path / "a.json").touch()
-    assert (before, folder.vacant) == (True, False)
+    assert (before, worthless(folder.files())) == (True, False)
     assert folder.metas() == [folder.path / "a.json"]
 
 
