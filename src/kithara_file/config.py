@@ -9,6 +9,7 @@ import os
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 from numbers import Integral, Real
 from pathlib import Path
 from types import NoneType
@@ -133,6 +134,19 @@ class Policy:
         _demand(min(sizes) > 0, "windows, ride_bytes, gap_bytes, max_gaps and part_bytes must be positive")
 
 
+@lru_cache(maxsize=16)
+def _policy(ahead: int | None, max_fetches: int, connections: int) -> Policy:
+    largest, default = ahead or 16 * MIB, Policy()
+    return replace(
+        default,
+        look_ahead_bytes=ahead,
+        initial_window=min(default.initial_window, largest),
+        seek_window=min(default.seek_window, largest),
+        max_fetches=max_fetches,
+        connections=connections,
+    )
+
+
 @dataclass(frozen=True, slots=True)
 class FileConfig:
     """What to open and how; every field is also a keyword of `open_file`.
@@ -217,17 +231,7 @@ class FileConfig:
     @property
     def policy(self) -> Policy:
         """The planner's share of this configuration."""
-        ahead = self.look_ahead_bytes
-        largest = ahead or 16 * MIB
-        default = Policy()
-        return replace(
-            default,
-            look_ahead_bytes=ahead,
-            initial_window=min(default.initial_window, largest),
-            seek_window=min(default.seek_window, largest),
-            max_fetches=max(self.max_fetches, self.connections),
-            connections=self.connections,
-        )
+        return _policy(self.look_ahead_bytes, max(self.max_fetches, self.connections), self.connections)
 
     def __repr__(self) -> str:
         return f"<FileConfig {public_url(os.fspath(self.url))}>"

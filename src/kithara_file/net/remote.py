@@ -213,8 +213,13 @@ _TYPES: dict[str, tuple[type, ...]] = {
 }
 
 
+_FIELDS = {
+    kind: {each.name: _TYPES[str(each.type)] for each in fields(kind)} for kind in (Remote, Validator, Freshness)
+}
+
+
 def _checked(kind: type[Remote | Validator | Freshness], data: object) -> dict[str, Any]:
-    names = {each.name: _TYPES[str(each.type)] for each in fields(kind)}
+    names = _FIELDS[kind]
     if not isinstance(data, dict) or data.keys() != names.keys():
         msg = f"{kind.__name__} must have exactly the fields {', '.join(names)}"
         raise ValueError(msg)

@@ -11,7 +11,9 @@ from contextlib import suppress
 
 def finish(promise: Future[None], error: BaseException | None) -> None:
     """Settle `promise` with success or `error`, unless it is settled."""
-    with suppress(InvalidStateError):  # somebody else was quicker, maybe just now
+    if promise.done():
+        return
+    with suppress(InvalidStateError):  # somebody else was quicker, just now
         if error is None:
             promise.set_result(None)
         else:
