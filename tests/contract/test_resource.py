@@ -13,7 +13,19 @@ from kithara_file.clock import CancelToken, Deadline
 from kithara_file.errors import StorageError, StreamClosed
 from kithara_file.ranges import ByteRange, Coverage
 from kithara_file.storage import Resource
-from tests.contract.resources import MAKERS, SOON, Maker, made, past_a_full_disk, read, wait
+from tests.contract.resources import (
+    MAKERS,
+    SOON,
+    Maker,
+    in_memory,
+    made,
+    on_disk,
+    past_a_full_disk,
+    read,
+    reopened,
+    unhashed,
+    wait,
+)
 
 
 @pytest.fixture(params=MAKERS, ids=lambda make: make.__name__)
@@ -49,6 +61,17 @@ def test_reads_are_what_was_written_as_far_as_it_was(
             while len(expected) < size and (start + len(expected)) in model:
                 expected.append(model[start + len(expected)])
             assert read(resource, start, size) == expected
+
+
+@pytest.mark.parametrize("make", [in_memory, on_disk, reopened, unhashed], ids=lambda make: make.__name__)
+def test_what_is_taken_back_is_absent(make: Maker) -> None:
+    with made(make) as resource:
+        resource.write_at(0, bytes(range(100)))
+        resource.take_back(ByteRange(10, 20), ByteRange(90, 200))
+        assert list(resource.snapshot()) == [ByteRange(0, 10), ByteRange(20, 90)]
+        assert read(resource, 15, 5) == b""
+        resource.write_at(10, bytes(range(10, 20)))
+        assert read(resource, 0, 100) == bytes(range(90))
 
 
 def test_a_missing_first_byte_reads_nothing(resource: Resource) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from kithara_file import File, RemoteChanged, ResourceChanged, Timeouts
-from kithara_file.session.judge import OVERLAP
+from kithara_file.session.landing import OVERLAP
 from tests.system.bad_origin import (
     BODY,
     BREAK,

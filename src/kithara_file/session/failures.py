@@ -27,7 +27,7 @@ from kithara_file.events import CacheBypassed, DownloadError, Error, RemoteChang
 from kithara_file.net.address import Address
 from kithara_file.net.client import WHOLE
 from kithara_file.net.vary import selects
-from kithara_file.ranges import Coverage
+from kithara_file.ranges import ByteRange, Coverage
 from kithara_file.session.landing import Mismatch
 from kithara_file.session.promise import finish
 
@@ -84,6 +84,8 @@ class Failures:
             except KitharaError as failure:
                 self.give_up(failure)
             return
+        if fetcher.landed and session.holding.resource is not None:  # before it met bytes which it does not agree with
+            session.holding.resource.take_back(ByteRange(fetcher.position - fetcher.landed, fetcher.position))
         session.dead = True  # before its readers wake: who has read nothing goes over to the next session
         session.events.publish(RemoteChanged(error.expected, error.found, restarted=False))
         session.flights.drop()

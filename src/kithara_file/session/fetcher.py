@@ -12,7 +12,8 @@ from typing import Protocol
 from kithara_file.errors import KitharaError, StorageError, public_url
 from kithara_file.net.client import WHOLE, Chunk, Client, NotModified, Response, Want
 from kithara_file.net.remote import Remote, Validator
-from kithara_file.session.landing import Mismatch, cut
+from kithara_file.ranges import Coverage
+from kithara_file.session.landing import Mismatch, cut, joined, unproven
 from kithara_file.session.view import Fetch, Start
 
 _log = logging.getLogger(__name__)
@@ -58,6 +59,7 @@ class Fetcher:
         self._asked_since: float | None = None
         self._resting_since: float | None = None
         self._hurried = False
+        self._kept: Chunk | None = None
         self._response: Response | None = None
         self._task: asyncio.Task[None] | None = None
 
@@ -84,6 +86,17 @@ class Fetcher:
             self.start, self.end = Start(0, None, sequential=True), None
         ends = [each for each in (self.end, answer.end) if each is not None]
         self.end = min(ends, default=None)
+
+    def provable(self, chunk: Chunk, present: Coverage) -> Chunk | None:
+        """Return what may land now that `chunk` has come; None while it is kept until what is behind it is compared.
+
+        What is kept when the body breaks off is absent still, so that it is asked for once more.
+        """
+        if not self.compare:
+            return chunk
+        chunk = joined(self._kept, chunk)
+        self._kept = chunk if unproven(present, chunk, self.end) else None
+        return chunk if self._kept is None else None
 
     def go(self, url: str, client: Client, crew: Crew) -> None:
         """Begin, in a task of its own on the running loop."""

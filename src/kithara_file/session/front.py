@@ -109,7 +109,7 @@ class Front:
             phase=session.phase,
             length=session.holding.length,
             present_bytes=resource.snapshot().total if resource is not None else 0,
-            network_bytes=session.network_bytes,
+            network_bytes=session.link.brought,
             fetches_started=session.flights.started,
             fetches_flying=len(fetches),
             fetches_resting=sum(each.resting_since is not None for each in fetches),

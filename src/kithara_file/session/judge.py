@@ -22,12 +22,11 @@ from kithara_file.session.fetcher import Fetcher
 from kithara_file.session.flights import Flights
 from kithara_file.session.holding import Holding
 from kithara_file.session.identity import Identity, describe, identify
+from kithara_file.session.landing import OVERLAP
 from kithara_file.session.portal import expects_media, is_page
 from kithara_file.session.view import Start
 from kithara_file.storage.resource import Demand
 
-OVERLAP = 4096
-"""Without a validator to send, a resume asks for this many bytes before and after its gap, to compare them."""
 RESTARTS = 3
 """An origin that had another version each time is asked for whole bodies only; after twice as many, for none."""
 
@@ -149,12 +148,18 @@ class Judge:
             identity = self._weighed(fetcher, answer.start)
         fetcher.accept(answer, compare=ignored or identity is Identity.UNPROVEN or not found.validator.strong)
         if identity is not Identity.CHANGED:
-            self._holding.confirm(found)
+            if not (fetcher.compare and self._holding.complete):
+                self._holding.confirm(found)
             self.ignores_ranges = self.ignores_ranges or ignored
         elif self.settled:
             raise self.changed(found)
         else:
             self.begin(found, fetcher)
+
+    def agreed(self, fetcher: Fetcher) -> None:
+        """Take in that the body of `fetcher` is equal to all that it overlaps of what is held."""
+        if fetcher.remote is not None:
+            self._holding.confirm(fetcher.remote)
 
     def _means_media(self) -> bool:
         config = self._bench.config

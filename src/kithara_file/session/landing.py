@@ -6,8 +6,11 @@ Must not know: where the chunk came from, what a difference means to the session
 from __future__ import annotations
 
 from kithara_file.net.client import Chunk
-from kithara_file.ranges import ByteRange
+from kithara_file.ranges import ByteRange, Coverage
 from kithara_file.storage.resource import Resource
+
+OVERLAP = 4096
+"""Without a validator to send, a resume asks for this many bytes before and after its gap, to compare them."""
 
 
 class Mismatch(Exception):
@@ -45,6 +48,26 @@ def _compare(resource: Resource, start: int, data: memoryview, gaps: list[ByteRa
             if held[:count] != data[at - start : at - start + count]:
                 raise Mismatch
         at = after
+
+
+def unproven(coverage: Coverage, chunk: Chunk, end: int | None) -> bool:
+    """Tell whether `chunk` closes a gap before enough of what is held behind that has come to be compared with it.
+
+    It may be joined to that once it brings `OVERLAP` bytes of it, or all there are before the body's `end`.
+    """
+    gaps = list(coverage.gaps(chunk.start, chunk.end))
+    if not gaps:
+        return False
+    border = gaps[-1].end
+    enough = min(coverage.end_of_run(border), border + OVERLAP)
+    return chunk.end < (enough if end is None else min(enough, end))
+
+
+def joined(first: Chunk | None, second: Chunk) -> Chunk:
+    """Return what two chunks are together, of which the second begins where the first ends."""
+    if first is None:
+        return second
+    return Chunk(first.start, first.pieces + second.pieces, first.size + second.size)
 
 
 def cut(chunk: Chunk, end: int) -> Chunk:

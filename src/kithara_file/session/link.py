@@ -20,6 +20,8 @@ class Link:
     def __init__(self) -> None:
         self.round_trip = 0.0
         self.rate = 0.0
+        self.brought = 0
+        """Bytes in all."""
         self._bytes = 0
         self._seconds = 0.0
 
@@ -33,6 +35,7 @@ class Link:
 
     def landed(self, size: int, seconds: float) -> None:
         """Take in that `size` bytes came within `seconds` in which somebody was reading the socket."""
+        self.brought += size
         self._bytes += size
         self._seconds += seconds
         if self._seconds >= SAMPLE_SECONDS:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from kithara_file.session.promise import finish
 
 if TYPE_CHECKING:
+    from kithara_file.session.fetcher import Fetcher
     from kithara_file.session.session import Session
 
 TURN_SECONDS = 0.01
@@ -56,6 +57,17 @@ class Opening:
         if (self._joined and session.sharing.fits) or not session.judge.must_ask():
             finish(session.opened, None)
         session.step()
+
+    def come_to(self, fetcher: Fetcher) -> None:
+        """Take in how far the body that answers has come; what it overlaps of held bytes is compared first, all of it.
+
+        Only then is it known that what is held is what the answer speaks of, so that it may be used as long as it says.
+        """
+        session = self._session
+        if session.opened.done() or (fetcher.compare and fetcher.position in session.judge.coverage):
+            return
+        session.judge.agreed(fetcher)
+        finish(session.opened, None)
 
     def goes_on(self) -> bool:
         """Tell whether there is nothing to decide yet; ask, or ask again, whether all that is here is current.

@@ -82,7 +82,6 @@ class Session:
         self.over = False
         self.dead = False
         """True when the remote has changed under its readers: the next to open it gets a new session."""
-        self.network_bytes = 0
         self._client = client
         self.audience = audience
         self._poked = False
@@ -170,8 +169,7 @@ class Session:
         self.flights.accepted(fetcher)
         self.holding.entry.end_turn()
         self.holding.listen(self.poke)
-        if not (fetcher.compare and fetcher.position in self.judge.coverage):  # else what overlaps is compared first
-            finish(self.opened, None)
+        self.opening.come_to(fetcher)
         self.step()
 
     def landed(self, fetcher: Fetcher, chunk: Chunk, seconds: float) -> None:
@@ -179,18 +177,20 @@ class Session:
         resource = self.holding.resource
         if resource is None:
             return
-        new = land(resource, chunk, compare=fetcher.compare)
-        fetcher.position = chunk.end
-        fetcher.landed += new
-        self.network_bytes += chunk.size
         self.link.landed(chunk.size, seconds)
+        proven = fetcher.provable(chunk, resource.coverage)
+        if proven is None:
+            return
+        new = land(resource, proven, compare=fetcher.compare)
+        fetcher.position = proven.end
+        fetcher.landed += new
         if new:
             self.failures.landed(fetcher)
             self.growth.landed(new)
             self._flush = self._flush or self.background.loop.call_later(FLUSH_SECONDS, self._flush_now)
         self.failures.bypassed(resource.fault)
         self.judge.reached(fetcher)
-        finish(self.opened, None)
+        self.opening.come_to(fetcher)
         self.notices.landed(resource.coverage.total, resource.length, self.clock.monotonic())
         self.step()
 

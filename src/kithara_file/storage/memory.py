@@ -6,6 +6,7 @@ Must not know: files. Nothing bounds it but the length of the resource.
 from __future__ import annotations
 
 from kithara_file.errors import CorruptResource, StreamClosed
+from kithara_file.ranges import ByteRange
 from kithara_file.storage.waiting import Waitable
 
 PAGE = 256 * 1024
@@ -56,6 +57,14 @@ class MemoryResource(Waitable):
             buffer[at - start : at - start + size] = memoryview(pages[number])[offset : offset + size]
             at += size
         return at - start
+
+    def take_back(self, *ranges: ByteRange) -> None:
+        """Make bytes absent."""
+        with self._lock:
+            coverage = self._coverage.copy()
+            for each in ranges:
+                coverage.remove(each.start, each.end)
+            self._coverage, self._committed = coverage, False
 
     def flush(self) -> None:
         """Do nothing: memory makes no claim that could outlive the process."""

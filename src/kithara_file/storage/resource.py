@@ -82,6 +82,9 @@ class Resource(Protocol):
     def claims(self) -> Claims | None:
         """What is being fetched, by us and by others who share the bytes; None where nobody can share them."""
 
+    def take_back(self, *ranges: ByteRange) -> None:
+        """Make bytes absent, for other processes too, because they turned out not to be of this version."""
+
     def flush(self) -> None:
         """Make the claims of everything landed durable against the death of this process (journal what is pending)."""
 

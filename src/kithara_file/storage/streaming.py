@@ -160,7 +160,7 @@ class StreamingResource(Waitable):
         end = data.size
         if end < self._coverage.end:
             # The file was cut under us. Writing beyond its end would make a hole of zeros there, which reads as bytes.
-            self._drop(ByteRange(end, record.TO_THE_END))
+            self.take_back(ByteRange(end, record.TO_THE_END))
         stored, error = data.write(start, pieces)
         if stored:
             self._written = True
@@ -253,7 +253,7 @@ class StreamingResource(Waitable):
         """
         error = wrong(self._open(), self._length or 0, promised)
         if error is not None:
-            self._drop(ByteRange(0, record.TO_THE_END))
+            self.take_back(ByteRange(0, record.TO_THE_END))
             raise error
 
     def vouched(self) -> int | None:
@@ -309,11 +309,12 @@ class StreamingResource(Waitable):
             self._forget_bytes(lost)
             self.fail(fault)
             return
-        self._drop(lost)
+        self.take_back(lost)
         if bypass:  # a disk that cannot read is not asked to keep the bytes a second time
             self._bypass(fault)
 
-    def _drop(self, *ranges: ByteRange) -> None:
+    def take_back(self, *ranges: ByteRange) -> None:
+        """Believe these bytes no more: they are absent from now on, for who opens this later too."""
         self._journal.lost(*ranges)
         self._forget_bytes(*ranges)
 
@@ -356,7 +357,7 @@ class StreamingResource(Waitable):
         self._journal.flush()
         bad = damage(data, self._journal.history().vouchers, progress)
         if bad:
-            self._drop(*bad)
+            self.take_back(*bad)
         return bad
 
     # -- facts about the files ---------------------------------------------------------------------------------------

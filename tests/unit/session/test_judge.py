@@ -13,7 +13,8 @@ from kithara_file.events import RemoteChanged, ServedStale
 from kithara_file.net.client import WHOLE
 from kithara_file.net.remote import Freshness, Remote, Validator
 from kithara_file.ranges import ByteRange, Coverage, OpenRange
-from kithara_file.session.judge import OVERLAP, RESTARTS
+from kithara_file.session.judge import RESTARTS
+from kithara_file.session.landing import OVERLAP
 from kithara_file.session.view import Start
 from kithara_file.storage.resource import Demand
 from tests.unit.session.hall import Hall, body_of

@@ -9,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kithara_file.net.client import Chunk
-from kithara_file.session.landing import Mismatch, cut, land
+from kithara_file.ranges import Coverage
+from kithara_file.session.landing import OVERLAP, Mismatch, cut, joined, land, unproven
 from kithara_file.storage.memory import MemoryResource
 from tests.world.entry import ScriptedResource
 
@@ -83,6 +84,36 @@ def test_a_chunk_that_goes_beyond_the_end_is_of_another_version() -> None:
         land(resource, chunk(90, BODY[90:101]), compare=False)
     assert present(resource) == {}
     assert land(resource, chunk(90, BODY[90:100]), compare=False) == 10
+
+
+@pytest.mark.parametrize(
+    "held, came, end, wanted",
+    [
+        ([], (0, 100), None, False),
+        ([(0, 50)], (50, 100), None, False),  # nothing is behind it
+        ([(0, 200)], (50, 100), None, False),  # it only compares
+        ([(100, 200)], (0, 99), None, False),  # the gap goes on
+        ([(100, 200)], (0, 100), None, True),
+        ([(100, 200)], (0, 199), None, True),
+        ([(100, 200)], (0, 200), None, False),  # all that is behind it is there
+        ([(100, 200)], (0, 150), 150, False),  # all that will come
+        ([(100, 200)], (0, 100), 100, False),
+        ([(100, 9000)], (0, 100 + OVERLAP - 1), None, True),
+        ([(100, 9000)], (0, 100 + OVERLAP), None, False),
+        ([(10, 20), (100, 200)], (0, 100), None, True),
+        ([(10, 20), (100, 200)], (0, 60), None, False),
+    ],
+)
+def test_what_closes_a_gap_waits_for_enough_to_compare(
+    held: list[tuple[int, int]], came: tuple[int, int], end: int | None, *, wanted: bool
+) -> None:
+    start, stop = came
+    assert unproven(Coverage.of(held), chunk(start, bytes(stop - start)), end) is wanted
+
+
+def test_chunks_are_joined_without_a_copy() -> None:
+    assert joined(None, chunk(5, b"ab")) == chunk(5, b"ab")
+    assert joined(chunk(5, b"ab"), chunk(7, b"c", b"d")) == chunk(5, b"ab", b"c", b"d")
 
 
 def test_a_chunk_of_which_all_is_held_writes_nothing() -> None:
