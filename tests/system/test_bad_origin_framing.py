@@ -130,9 +130,14 @@ def test_an_answer_that_breaks_http_in_the_place_of_the_rest_heals_or_is_told(
     assert found.error is None or found.kept == found.data
 
 
-def test_an_answer_to_another_question_on_a_used_connection_is_asked_for_anew(origin: Origin, store_dir: Path) -> None:
+STRAY = b"HTTP/1.1 206 Partial Content\r\nContent-Range: bytes 7-11/5000\r\nContent-Length: 5\r\n\r\nstray"
+
+
+@pytest.mark.parametrize("stray", [STRAY, b"\r\n", b"\r\nnonsense\r\n\r\n"])
+def test_an_answer_to_another_question_on_a_used_connection_is_asked_for_anew(
+    origin: Origin, store_dir: Path, stray: bytes
+) -> None:
     """What a proxy sends without having been asked waits for the next request, and all later answers are one behind."""
-    stray = b"HTTP/1.1 206 Partial Content\r\nContent-Range: bytes 7-11/5000\r\nContent-Length: 5\r\n\r\nstray"
     with opened(origin.serve("/a", DATA), store_dir) as stream:
         assert within(stream.read) == DATA
         heals(origin.serve("/b", DATA, always=[when(reused, Raw(stray))]), store_dir)
@@ -140,6 +145,5 @@ def test_an_answer_to_another_question_on_a_used_connection_is_asked_for_anew(or
 
 
 def test_an_answer_to_another_question_on_a_new_connection_is_told(origin: Origin, store_dir: Path) -> None:
-    stray = b"HTTP/1.1 206 Partial Content\r\nContent-Range: bytes 7-11/5000\r\nContent-Length: 5\r\n\r\nstray"
-    tells(InvalidResponse, origin.serve("/b", DATA, always=[Raw(stray)]), store_dir)
+    tells(InvalidResponse, origin.serve("/b", DATA, always=[Raw(STRAY)]), store_dir)
     assert len(origin.requests("/b")) <= 2

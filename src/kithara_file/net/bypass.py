@@ -16,7 +16,7 @@ from typing import Protocol
 
 import pycurl
 
-from kithara_file.net.engine import Engine
+from kithara_file.net.engine import HTTP_1, Engine
 from kithara_file.net.gather import MOST
 from kithara_file.net.kernel import round_trip
 
@@ -28,7 +28,6 @@ SAVED = 0.0005
 LEAST_READ = 64 * 1024
 """Less than this is not worth another call, nor is it worth asking for less."""
 
-_PLAIN = frozenset({pycurl.CURL_HTTP_VERSION_1_0, pycurl.CURL_HTTP_VERSION_1_1})
 _USED_PROXY = getattr(pycurl, "USED_PROXY", None)  # since libcurl 8.7
 
 
@@ -67,7 +66,7 @@ class Bypass:
         """
         if engine.share < MOST or _USED_PROXY is None or handle.getinfo(_USED_PROXY):
             return None
-        if handle.getinfo(pycurl.SCHEME).lower() != "http" or handle.getinfo(pycurl.INFO_HTTP_VERSION) not in _PLAIN:
+        if handle.getinfo(pycurl.SCHEME).lower() != "http" or handle.getinfo(pycurl.INFO_HTTP_VERSION) not in HTTP_1:
             return None
         left = handle.getinfo(pycurl.CONTENT_LENGTH_DOWNLOAD_T) - brought
         fd = handle.getinfo(pycurl.ACTIVESOCKET)

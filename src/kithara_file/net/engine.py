@@ -17,6 +17,8 @@ from typing import Protocol
 
 import pycurl
 
+from kithara_file.net.idle import Idle
+
 IDLE_SECONDS = 5.0
 """How long connections are kept for reuse while nothing is transferred."""
 MAX_CONNECTIONS = 32
@@ -34,6 +36,7 @@ together stays small."""
 MANY = 8
 """When half of at least so many transfers have gone, what they held is worth giving back."""
 
+HTTP_1 = frozenset({pycurl.CURL_HTTP_VERSION_1_0, pycurl.CURL_HTTP_VERSION_1_1})
 _READS = (pycurl.POLL_IN, pycurl.POLL_INOUT)
 _WRITES = (pycurl.POLL_OUT, pycurl.POLL_INOUT)
 
@@ -94,6 +97,7 @@ class Engine:
         self._jobs: dict[pycurl.Curl, Job] = {}
         self._watched: dict[int, int] = {}
         self._ready: dict[int, Callable[[], object]] = {}
+        self._at_rest = Idle()
         self._timer: asyncio.Handle | None = None
         self._idle: asyncio.TimerHandle | None = None
         self._inside = False
@@ -126,6 +130,8 @@ class Engine:
         if self._idle is not None:
             self._idle.cancel()
             self._idle = None
+        if self._at_rest.spoke(job.place):
+            job.handle.setopt(pycurl.FRESH_CONNECT, 1)
         multi.add_handle(job.handle)
         self._jobs[job.handle] = job
         self._most = max(self._most, len(self._jobs))
@@ -165,6 +171,7 @@ class Engine:
         self._resting = bool(self._jobs)
         if not self._jobs and self._multi is not None:
             multi, self._multi = self._multi, None
+            self._at_rest.clear()
             self._cancel_timer()
             for fd in list(self._watched):
                 self._forget(fd)
@@ -214,6 +221,7 @@ class Engine:
             self._forget(fd)
             return
         self._watched[fd] = what
+        self._at_rest.use(fd)
         if what in _READS and before not in _READS:
             self.listen(fd, partial(self._act, fd, pycurl.CSELECT_IN))
         elif what not in _READS and before in _READS:
@@ -283,14 +291,17 @@ class Engine:
         while waiting:
             waiting, good, bad = self._multi.info_read()
             for handle, code, message in [*((each, 0, "") for each in good), *bad]:
-                kept = handle.getinfo(pycurl.ACTIVESOCKET) != pycurl.SOCKET_BAD
+                kept, version = handle.getinfo(pycurl.ACTIVESOCKET), handle.getinfo(pycurl.INFO_HTTP_VERSION)
                 self._multi.remove_handle(handle)
                 job = self._jobs.pop(handle)
                 self._unresolved |= not job.connected
                 job.finished(code, message)
                 handle.close()
-                if kept:
-                    self._offer(job)
+                if kept == pycurl.SOCKET_BAD:
+                    continue
+                if version in HTTP_1:
+                    self._at_rest.keep(kept, job.place)
+                self._offer(job)
         self._settle()
 
     def _offer(self, done: Job) -> None:

@@ -132,7 +132,12 @@ class HttpClient:
     ) -> Body | NotModified | Address:
         _log.debug("> GET %s of %s", asked.want, public_url(address.url))
         transfer = self._begin(asked, home, address, way)
-        head = await self._head(transfer, address)
+        try:
+            head = await self._head(transfer, address)
+        except InvalidResponse:
+            if transfer.fresh:
+                raise
+            return await self._ask(asked, home, address, replace(way, fresh=True))
         if head is None:
             return await self._ask(asked, home, address, replace(way, loyal=True))
         _log.debug("< %d from %s", head.status, public_url(address.url))

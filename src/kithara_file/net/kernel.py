@@ -8,6 +8,7 @@ Must not know: what is fetched, libcurl. A kernel that cannot do something is no
 
 from __future__ import annotations
 
+import select
 import socket
 import struct
 import sys
@@ -20,6 +21,7 @@ NARROW_BYTES = 256 * 1024
 NEAR_SECONDS = 0.025
 """A round trip that takes longer needs more room than a narrow connection has, for 10 MB/s."""
 
+_poll = getattr(select, "poll", None)
 _TCP_INFO = getattr(socket, "TCP_INFO", None)
 _ROUND_TRIP = struct.Struct("68x I")  # tcpi_rtt, in microseconds
 _SO_BUF_LOCK = 72  # since Linux 5.14; the socket module has no name for it
@@ -61,6 +63,15 @@ def widen(fd: int) -> None:
             connection.setsockopt(socket.SOL_SOCKET, _SO_BUF_LOCK, 0)
     except (OSError, ValueError):
         return  # it is gone, and whoever reads from it will hear of that
+
+
+def readable(fd: int) -> bool:
+    """Tell whether there is something to read, or its end; False where that cannot be asked."""
+    if _poll is None:
+        return False
+    poll = _poll()
+    poll.register(fd, select.POLLIN)
+    return bool(poll.poll(0))
 
 
 @contextmanager

@@ -11,7 +11,7 @@ from math import inf
 import pytest
 
 from kithara_file.net import kernel
-from kithara_file.net.kernel import NARROW_BYTES, narrow, round_trip, widen
+from kithara_file.net.kernel import NARROW_BYTES, narrow, readable, round_trip, widen
 
 on_linux = pytest.mark.skipif(sys.platform != "linux", reason="other kernels do not take a size back")
 LOCK = 72
@@ -51,6 +51,14 @@ def test_a_wide_one_is_the_kernel_s_again(connection: socket.socket) -> None:
 @pytest.mark.skipif(kernel._TCP_INFO is None, reason="the kernel does not tell of round trips here")
 def test_loopback_is_near(connection: socket.socket) -> None:
     assert 0.0 <= round_trip(connection.fileno()) < 1.0
+
+
+def test_what_waits_to_be_read_can_be_asked(connection: socket.socket, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert not readable(connection.fileno())
+    connection.shutdown(socket.SHUT_RD)
+    assert readable(connection.fileno())
+    monkeypatch.setattr(kernel, "_poll", None)  # Windows
+    assert not readable(connection.fileno())
 
 
 @pytest.mark.parametrize("option", [None, 250], ids=["not known", "refused"])
