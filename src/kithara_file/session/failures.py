@@ -123,8 +123,9 @@ class Failures:
         # The client has retried the others; but one request less at once is another way to ask.
         tries = 1 if in_body or again or crowded else 1 + session.config.retry.retries
         _log.debug("! %s", error)
+        at = fetcher.view.position
         opening = not session.opened.done() and not in_body and not again
-        if session.trouble.failed(now, landed=fetcher.landed, tries=tries, told=_told(error)) or opening:
+        if session.trouble.failed(now, at, landed=fetcher.landed, tries=tries, told=_told(error)) or opening:
             self.give_up(error)
         else:
             session.events.publish(Error(error, recoverable=True))
@@ -165,9 +166,9 @@ class Failures:
             self._refreshing = None
             session.step()
 
-    def landed(self, fetcher: Fetcher) -> None:
-        """Take in that a fetch has landed bytes: what failed before is over."""
-        self._session.trouble.landed(fetcher.id)
+    def landed(self, fetcher: Fetcher, new: int) -> None:
+        """Take in that a fetch has landed so many bytes: what failed before is over."""
+        self._session.trouble.landed(fetcher.id, ByteRange(fetcher.position - new, fetcher.position))
         self._refreshed = False
 
     def bypassed(self, fault: StorageError | None) -> None:

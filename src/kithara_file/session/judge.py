@@ -24,6 +24,7 @@ from kithara_file.session.holding import Holding
 from kithara_file.session.identity import Identity, describe, identify
 from kithara_file.session.landing import OVERLAP
 from kithara_file.session.portal import expects_media, is_page
+from kithara_file.session.trouble import Trouble
 from kithara_file.session.view import Start
 from kithara_file.storage.resource import Demand
 
@@ -38,6 +39,7 @@ class Bench(Protocol):
     clock: Clock
     events: EventBus
     audience: Audience
+    trouble: Trouble
     url: str
 
     @property
@@ -207,5 +209,6 @@ class Judge:
         self.sequential_done = False
         self._bench.flights.drop(but=fetcher)
         if older is not None:
+            self._bench.trouble.renew()
             older.fail(error)
             self._bench.events.publish(RemoteChanged(error.expected, error.found, restarted=True))

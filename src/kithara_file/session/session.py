@@ -185,7 +185,7 @@ class Session:
         fetcher.position = proven.end
         fetcher.landed += new
         if new:
-            self.failures.landed(fetcher)
+            self.failures.landed(fetcher, new)
             self.growth.landed(new)
             self._flush = self._flush or self.background.loop.call_later(FLUSH_SECONDS, self._flush_now)
         self.failures.bypassed(resource.fault)

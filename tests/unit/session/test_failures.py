@@ -21,7 +21,7 @@ from kithara_file.errors import (
     Unavailable,
 )
 from kithara_file.events import DownloadError, Error, ServedStale
-from kithara_file.net.client import WHOLE
+from kithara_file.net.client import WHOLE, NotModified, Response, Want
 from kithara_file.net.remote import Validator
 from tests.unit.session.faulty import BODY, RETRY, Make, all_of, beyond, broken_at, denied, down, stored, tell
 from tests.unit.session.hall import URL, Hall, body_of
@@ -80,6 +80,30 @@ def test_any_landed_byte_resets_the_count() -> None:
 
     far = ScriptedRemote(BODY).always(BreakAfter(20 * KIB))
     tell(far, story)
+
+
+def test_who_waits_for_what_never_comes_is_told_though_another_reader_gets_on() -> None:
+    far_end = len(BODY) - 1000
+
+    class NoTail(ScriptedRemote):
+        async def open(self, url: str, want: Want, same_as: Validator | None) -> Response | NotModified:
+            if want is not WHOLE and want.start >= far_end:
+                self.then(BreakAt(want.start))
+            return await super().open(url, want, same_as)
+
+    async def main() -> None:
+        far = NoTail(BODY, rate=5 * KIB, piece=KIB)
+        async with Hall(far, look_ahead_bytes=64 * KIB) as hall:
+            await hall.opened()
+            first, last = hall.stream(), hall.stream()
+            getting_on = asyncio.ensure_future(first.read())
+            with pytest.raises(BodyBroken):
+                await hall.read(far_end, 10, last)
+            assert len(far.log) <= 1 + RETRY.max_failures
+            assert not getting_on.done()
+            getting_on.cancel()
+
+    run_virtual(main())
 
 
 def test_what_the_client_has_tried_often_enough_is_not_tried_as_often_again() -> None:
