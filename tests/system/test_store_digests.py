@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from kithara_file import AssetStore, CorruptResource, File, FileConfig, OfflineMiss
+from kithara_file import AssetStore, CorruptResource, File, FileConfig, OfflineMiss, open_file
 from kithara_file.assets.keys import ResourceKey
 from tests.world import Origin
 
@@ -98,3 +98,41 @@ def test_what_is_complete_without_a_promise_is_looked_at_when_one_is_made(origin
     assert len(origin.requests("/song")) == 1
     origin.replace("/song", BODY[::-1], etag='"v2"')
     assert download(url, store_dir, f"sha256:{hashlib.sha256(BODY[::-1]).hexdigest()}") == BODY[::-1]
+
+
+def test_a_wrong_promise_harms_nobody_who_did_not_make_it(origin: Origin, store_dir: Path) -> None:
+    url = origin.serve("/song", BODY, headers={"Cache-Control": "max-age=1000"})
+    assert download(url, store_dir) == BODY
+    with open_file(url, store=store_dir, offline_mode=True) as reading:
+        assert reading.read(10) == BODY[:10]
+        with pytest.raises(CorruptResource, match=r"where sha256:.* was promised"):
+            open_file(url, store=store_dir, digest=WRONG, offline_mode=True)
+        with pytest.raises(CorruptResource):
+            download(url, store_dir, WRONG)
+        assert reading.read() == BODY[10:]
+    assert kept(url, store_dir)
+    key = ResourceKey.of(url)
+    names = {each.name for each in (store_dir / "assets" / key.asset_id).iterdir()}
+    assert not [each for each in names if each.endswith(".tmp")]
+    with open_file(url, store=store_dir, offline_mode=True) as again:
+        assert again.read() == BODY
+
+
+def test_the_right_bytes_take_the_place_of_others_once_they_are_proven(origin: Origin, store_dir: Path) -> None:
+    url = origin.serve("/song", BODY[::-1], headers={"Cache-Control": "max-age=1000"})
+    assert download(url, store_dir) == BODY[::-1]
+    origin.replace("/song", BODY, etag='"v2"')
+    assert download(url, store_dir, RIGHT) == BODY
+    with open_file(url, store=store_dir, offline_mode=True) as file:
+        assert file.read() == BODY
+
+
+@pytest.mark.parametrize("with_scheme", [False, True])
+def test_the_promise_is_held_of_a_file_of_this_machine(tmp_path: Path, *, with_scheme: bool) -> None:
+    path = tmp_path / "song"
+    path.write_bytes(BODY)
+    name = path.as_uri() if with_scheme else str(path)
+    with open_file(name, digest=RIGHT) as file:
+        assert file.read() == BODY
+    with pytest.raises(CorruptResource, match=r"where sha256:.* was promised"):
+        open_file(name, digest=WRONG)

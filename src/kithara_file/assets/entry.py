@@ -10,9 +10,10 @@ from pathlib import Path
 from typing import Self
 
 from kithara_file.assets.keys import ResourceKey
-from kithara_file.errors import AssetError
+from kithara_file.errors import AssetError, StorageError
 from kithara_file.net.remote import Remote
 from kithara_file.ranges import Coverage
+from kithara_file.storage.local import local_resource
 from kithara_file.storage.streaming import StreamingResource
 from kithara_file.storage.verify import Progress
 
@@ -26,6 +27,8 @@ class Entry:
         """The version that the stored bytes are of; None when nothing is stored."""
         self.resource = resource
         """The bytes; None until `begin` when nothing is stored."""
+        self.fault: StorageError | None = None
+        """Why what is stored counts as nothing here: it has not the digest that was promised. Others may use it."""
 
     @property
     def committed(self) -> bool:
@@ -111,6 +114,6 @@ class Entry:
         return f"<{type(self).__name__} {self.key} {self.resource or 'absent'}>"
 
 
-def local_entry(key: ResourceKey, path: Path) -> Entry:
-    """Return the entry of a local file. Raises `StorageError` when it cannot be read."""
-    return Entry(key, StreamingResource.local(path))
+def local_entry(key: ResourceKey, path: Path, digest: str | None = None) -> Entry:
+    """Return the entry of a local file. Raises `StorageError` when it cannot be read, or has another `digest`."""
+    return Entry(key, local_resource(path, digest))

@@ -78,7 +78,7 @@ class AssetStore:
         """
         self._check()
         if key.path is not None:
-            return local_entry(key, key.path)
+            return local_entry(key, key.path, digest)
         try:
             with told("use the cache directory", self.root):
                 return StoredEntry(key, self._lease(key), self._ledger, self._clock, checksums=checksums, digest=digest)

@@ -23,9 +23,9 @@ from kithara_file.clock import Clock, Deadline
 from kithara_file.errors import AssetError, CorruptResource, LeaseHeld, StorageError
 from kithara_file.net.remote import Remote
 from kithara_file.ranges import Coverage
-from kithara_file.storage.digest import WrongDigest
+from kithara_file.storage.digest import wrong
 from kithara_file.storage.streaming import StreamingResource
-from kithara_file.storage.system import sync_folder
+from kithara_file.storage.system import OpenFile, sync_folder
 from kithara_file.storage.unstored import UnstoredResource
 from kithara_file.storage.verify import Progress
 
@@ -83,7 +83,7 @@ class StoredEntry(Entry):
         self._turn.release()
 
     def join(self) -> bool:
-        if self.resource is None and self._files.meta.exists():
+        if self.resource is None and self.fault is None and self._files.meta.exists():
             self._recover()
         return self.resource is not None
 
@@ -102,18 +102,18 @@ class StoredEntry(Entry):
                 _log.warning("! %s: what is stored does not fit together, and is not used", self.key)
 
     def _keep_promise(self) -> None:
-        """Look whether what is complete has the digest that is asked for now; if not, nothing is stored."""
+        """Look whether what is complete has the digest that is asked for now; if not, it is nothing to us.
+
+        It stays for all others, who asked for no such thing, until other bytes have proven to be the right ones.
+        """
         if self._digest is None or self._meta is None or not self.committed or self._meta.digest == self._digest:
             return
-        assert self.resource is not None
-        try:
-            self.resource.check((self._digest,))
-        except WrongDigest as error:
-            _log.warning("! %s: %s", self.key, error)
-            self.remove()
-            self.resource = self.remote = self._meta = None
+        self.fault = wrong(OpenFile.existing(self._files.data), self._meta.length or 0, (self._digest,))
+        if self.fault is None:
+            self._revise(digest=self._digest)
             return
-        self._revise(digest=self._digest)
+        _log.warning("! %s: %s", self.key, self.fault)
+        self.resource = self.remote = self._meta = None
 
     def _revise(self, **facts: Any) -> None:
         """Store better facts of the bytes held here, if they are still those of the name, and the disk takes them."""
@@ -150,6 +150,8 @@ class StoredEntry(Entry):
         stored = read_meta(self._files.meta)
         if stored is None or remote.freshness.no_store or not _same_version(stored.remote, remote):
             return None
+        if self.fault is not None:
+            return None
         if self.resource is not None and self._names_ours(stored):
             return self.resource
         return self.resource if self._reopen(stored) else None
@@ -159,21 +161,31 @@ class StoredEntry(Entry):
         return ResourceMeta(remote=remote, url=key.url, name=key.name, length=remote.length, created=self._clock.wall())
 
     def _started(self, remote: Remote) -> StreamingResource:
-        meta = self._facts(remote)
+        meta, files = self._facts(remote), self._files
+        if self.fault is not None:
+            self._drop_aside()
+            files = self._aside = files.aside()
         resource = StreamingResource.create(
-            self._files.data, self._files.journal, meta.generation, length=remote.length, checksums=self._checksums
+            files.data, files.journal, meta.generation, length=remote.length, checksums=self._checksums
         )
         try:
             if remote.freshness.no_store:
-                self._files.remove()  # RFC 9111, 5.2.2.5: bytes without a name live no longer than we hold them
-            else:
-                write_meta_soon(self._files.meta, meta)
+                files.remove()  # RFC 9111, 5.2.2.5: bytes without a name live no longer than we hold them
+                self._aside = None
+            elif files is self._files:
+                write_meta_soon(files.meta, meta)
         except OSError:
             resource.close()
             with contextlib.suppress(OSError):
-                self._files.remove()
+                files.remove()
             raise
         return self._hold(resource, meta)
+
+    def _drop_aside(self) -> None:
+        aside, self._aside = self._aside, None
+        if aside is not None:
+            with contextlib.suppress(OSError):
+                aside.remove()
 
     @contextlib.contextmanager
     def replacing(self, remote: Remote, digest: str | None = None) -> Iterator[StreamingResource]:
@@ -263,6 +275,7 @@ class StoredEntry(Entry):
             self._files.replaced_by(aside)
             write_meta_soon(self._files.meta, self._meta)  # who dies from here on leaves what can be committed
             self.resource.note_stamp(moved=True)
+            self.fault = None
         stored = read_meta(self._files.meta)
         return stored if stored is not None and self._names_ours(stored) else None
 
@@ -296,6 +309,7 @@ class StoredEntry(Entry):
             each.close()
         if not self._lease.held:
             return
+        self._drop_aside()
         self._lease.release()
         try:
             with told("close", self._lease.folder.path):

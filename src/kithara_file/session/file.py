@@ -102,7 +102,9 @@ class FileSession:
         self._token = object()
         self._whole: tuple[Future[None], Future[None]] | None = None
         path = local_path(os.fspath(config.url))
-        self._session: Front | LocalSession = registry.join(config, self._token) if path is None else LocalSession(path)
+        self._session: Front | LocalSession = (
+            registry.join(config, self._token) if path is None else LocalSession(path, config.promised)
+        )
         self._unlink: Callable[[], None] = lambda: None
         if config.cancel is not None:
             self._unlink = self._link(config.cancel)

@@ -15,18 +15,21 @@ from kithara_file.config import FileConfig
 from kithara_file.events import EndOfStream, EventBus, Phase
 from kithara_file.session.reader import Reader
 from kithara_file.session.statistics import Statistics
-from kithara_file.storage.streaming import StreamingResource
+from kithara_file.storage.local import local_resource
 
 if TYPE_CHECKING:
     from kithara_file.net.remote import Remote
 
 
 class LocalSession:
-    """Stands for a `Session` whose every byte is present. Raises `OSError` as `open` does when the path is no file."""
+    """Stands for a `Session` whose every byte is present.
 
-    def __init__(self, path: str) -> None:
+    Raises `OSError` as `open` does when the path is no file, and `CorruptResource` when that has another `digest`.
+    """
+
+    def __init__(self, path: str, digest: str | None = None) -> None:
         self.shown_url = path
-        self.resource = StreamingResource.local(Path(path))
+        self.resource = local_resource(Path(path), digest)
         self.events = EventBus()
         self.phase = Phase.COMPLETE
         self.remote: Remote | None = None

@@ -96,7 +96,7 @@ class Registry:
         unfit = entry.remote is None or not selects(entry.remote.selected_by, config.headers)
         if config.offline_mode and unfit:
             entry.close()
-            raise OfflineMiss(url=url, start=0, end=None)
+            raise entry.fault.again() if entry.fault is not None else OfflineMiss(url=url, start=0, end=None)
         try:
             runtime = Runtime.current()
         except (OSError, RuntimeError) as error:  # no room for another open file, or for a thread

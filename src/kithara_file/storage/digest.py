@@ -40,5 +40,5 @@ def wrong(data: OpenFile, length: int, promised: Iterable[str]) -> WrongDigest |
     for each in promised:
         here = found[each.partition(":")[0]]
         if here != each:
-            return WrongDigest(f"What was fetched has the digest {here} where {each} was promised", path=str(data.path))
+            return WrongDigest(f"The bytes have the digest {here} where {each} was promised", path=str(data.path))
     return None

@@ -36,7 +36,7 @@ def test_the_first_broken_promise_is_told(tmp_path: Path) -> None:
     error = wrong(data, len(BYTES), [promise("md5"), promise("sha256", b"other")])
     assert isinstance(error, CorruptResource)
     right, other = promise("sha256"), promise("sha256", b"other")
-    assert str(error) == f"What was fetched has the digest {right} where {other} was promised"
+    assert str(error) == f"The bytes have the digest {right} where {other} was promised"
 
 
 def test_a_file_that_ends_early_has_another_digest(tmp_path: Path) -> None:
