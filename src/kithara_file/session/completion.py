@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from kithara_file.config import MIB
 from kithara_file.errors import KitharaError, StorageError, public_url
 from kithara_file.events import CacheBypassed, DownloadComplete, DownloadError, Error, Phase
-from kithara_file.session.promise import finish
+from kithara_file.session.promise import Promise, finish
 from kithara_file.storage.digest import WrongDigest
 
 if TYPE_CHECKING:
@@ -30,7 +30,7 @@ class Completion:
 
     def __init__(self, session: Session) -> None:
         self._session = session
-        self._promise: Future[None] = Future()
+        self._promise = Promise()
         self._task: asyncio.Task[None] | None = None
         self._failed = False
         self._tried_again = False
@@ -50,7 +50,7 @@ class Completion:
         """Return a future that is done when all is committed, or given up; what was given up is tried again."""
         session, resource = self._session, self._session.holding.resource
         if self._promise.done() and not (session.over or session.dead or self._kept(resource)):
-            self._promise = Future()
+            self._promise = Promise()
             self._failed = False
             session.background.call(session.trouble.forgive)
         session.poke()

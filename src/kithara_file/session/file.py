@@ -23,7 +23,7 @@ from kithara_file.events import EventBus, Phase
 from kithara_file.ranges import Coverage
 from kithara_file.session.front import Front
 from kithara_file.session.local import LocalSession
-from kithara_file.session.promise import finish
+from kithara_file.session.promise import Promise, finish
 from kithara_file.session.reader import Reader
 from kithara_file.session.registry import registry
 from kithara_file.session.statistics import Statistics
@@ -125,7 +125,7 @@ class FileSession:
 
     def _gate(self) -> Future[None]:
         """Return a future that ends at the latest when this handle does."""
-        gate: Future[None] = Future()
+        gate = Promise()
         cancel = self._cancel  # the handle itself would be kept by what it waits for, and outlive its last reference
         cancel.on_cancel(lambda: finish(gate, cancel.reason))
         return gate
@@ -135,7 +135,12 @@ class FileSession:
     def stream(self) -> Stream:
         """Return a new, independent file object at position 0."""
         cancel = CancelToken()
-        return stream_of(self.source(cancel), cancel)
+        reader = self.source(cancel)
+        try:
+            return stream_of(reader, cancel)
+        except BaseException:  # Ctrl-C may be heard in here, and nobody else knows of this reader
+            reader.close(wait=False)
+            raise
 
     def async_stream(self) -> AsyncStream:
         """Return a new, independent file object for asyncio at position 0."""
@@ -235,10 +240,10 @@ class FileSession:
         64 MiB is left to the disk in the background, and stays in use until it is committed.
         """
         if not self._closed:
-            self._closed = True
             self._unlink()
             self._cancel.cancel(StreamClosed("The session is closed"))
             self._session.leave(self._token, wait=wait)
+            self._closed = True  # last: who was interrupted comes here again
 
     def give_up(self) -> None:
         """End every wait of this handle, and a detached download, with the configuration's token's reason."""
@@ -265,6 +270,8 @@ class FileSession:
     def __del__(self) -> None:
         if hasattr(self, "_unlink"):
             self.close(wait=False)
+        elif hasattr(self, "_token"):  # Ctrl-C was heard before we knew what we hold
+            registry.abandon(self._token)
 
     def __repr__(self) -> str:
         if self._closed:

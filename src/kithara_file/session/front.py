@@ -13,7 +13,7 @@ from kithara_file.errors import Cancelled, public_url
 from kithara_file.events import EndOfStream, Phase
 from kithara_file.net.vary import selects
 from kithara_file.session.audience import Audience
-from kithara_file.session.promise import finish
+from kithara_file.session.promise import Promise, finish
 from kithara_file.session.reader import Reader
 from kithara_file.session.seams import Background, House
 from kithara_file.session.session import Session
@@ -37,9 +37,9 @@ class Front:
         self._audience = audience
         self._house = house
         self._cancelled = False
-        self.left: Future[None] = Future()
+        self.left = Promise()
         """Done when nothing of this session runs any more but what the disk is slow to take."""
-        self.closed: Future[None] = Future()
+        self.closed = Promise()
         """Done when nothing of it runs any more."""
         self.quiet = False
         """True while nothing has ever run, since all is there."""
@@ -124,10 +124,14 @@ class Front:
     def reader(self, config: FileConfig, cancel: CancelToken) -> Reader:
         """Return a new reader, which holds the session until it is closed."""
         reader = Reader(self, config)
-        self._house.hold(self, reader)
-        self._audience.add(reader)
-        reader.obey(config.cancel, cancel)
-        self.poke()
+        try:
+            self._house.hold(self, reader)
+            self._audience.add(reader)
+            reader.obey(config.cancel, cancel)
+            self.poke()
+        except BaseException:  # Ctrl-C may be heard in here, and nobody else knows of this reader
+            reader.close(wait=False)
+            raise
         return reader
 
     def successor(self, reader: Reader, config: FileConfig) -> Front:

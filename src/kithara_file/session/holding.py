@@ -132,11 +132,15 @@ class Holding:
     def close(self) -> None:
         """Store what was learned, and let every version go, also when the disk fails."""
         with ExitStack() as leaving:
-            leaving.callback(self._at_close)
+            leaving.callback(self._leave)
             for each in self._retired:
                 leaving.callback(each.close)
             leaving.callback(self.entry.close)
             self.settle()
+
+    def _leave(self) -> None:
+        done, self._at_close = self._at_close, lambda: None
+        done()
 
     def __repr__(self) -> str:
         return f"<Holding {self.remote and self.remote.validator} of {self.length} bytes>"

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from kithara_file.clock import CancelToken
 from kithara_file.config import FileConfig
 from kithara_file.events import EndOfStream, EventBus, Phase
+from kithara_file.session.promise import Promise
 from kithara_file.session.reader import Reader
 from kithara_file.session.statistics import Statistics
 from kithara_file.storage.local import local_resource
@@ -34,7 +35,7 @@ class LocalSession:
         self.phase = Phase.COMPLETE
         self.remote: Remote | None = None
         self.outdated = False
-        self.opened: Future[None] = Future()
+        self.opened = Promise()
         self.opened.set_result(None)
         self._lock = threading.RLock()  # re-entrant: the garbage collector may drop a stream while another is made
         self._holders = 1

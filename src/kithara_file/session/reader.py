@@ -14,7 +14,7 @@ from kithara_file.config import KIB, FileConfig
 from kithara_file.errors import ResourceChanged
 from kithara_file.ranges import ByteRange
 from kithara_file.session.plan import window_after
-from kithara_file.session.promise import finish
+from kithara_file.session.promise import Promise, finish
 from kithara_file.session.view import Playhead
 
 if TYPE_CHECKING:
@@ -219,7 +219,7 @@ class Reader:
         host = self._host = self._host.successor(self, self._config)
         if self._closed:  # meanwhile, by another thread, which took leave of the old session
             host.leave(self, wait=False)
-        known: Future[None] = Future()
+        known = Promise()
         unlink = cancel.on_cancel(lambda: finish(known, cancel.reason))
         known.add_done_callback(lambda _: unlink())
         host.opened.add_done_callback(lambda done: finish(known, done.exception()))
@@ -237,9 +237,9 @@ class Reader:
     def close(self, *, wait: bool) -> None:
         """Leave the session; the last one to leave ends it."""
         if not self._closed:
-            self._closed = True
             self._unlink()
             self._host.leave(self, wait=wait)
+            self._closed = True  # last: who was interrupted comes here again
 
     def __repr__(self) -> str:
         return f"<Reader at {self._position} · {self.window} ahead>"

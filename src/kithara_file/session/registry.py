@@ -69,21 +69,23 @@ class Registry:
     def _join(self, config: FileConfig, holder: object, given: StoreGiven) -> Front:
         key = ResourceKey.of(os.fspath(config.url), name=config.name, cache_key=config.cache_key)
         store = self._take_store(given)
-        place = (store.root, key.asset_id, key.resource_hash, config.offline_mode, config.promised)
-        front = self._find(place, holder, config)
-        if front is not None:
-            self._drop_store(store)
-            return front
         try:
-            made = self._make(config, key, store)
+            place = (store.root, key.asset_id, key.resource_hash, config.offline_mode, config.promised)
+            front = self._find(place, holder, config)
+            made = self._make(config, key, store) if front is None else None
         except BaseException:
             self._drop_store(store)
             raise
+        if made is None:
+            assert front is not None
+            self._drop_store(store)
+            return front
         with self._lock:
             front = self._find(place, holder, config)
             if front is None:
-                self._live[place], made.place = made, place
+                made.place = place
                 self._holders[made] = {holder}
+                self._live[place] = made  # last: whatever can be found is held
         if front is not None:  # another thread was quicker
             made.session.holding.close()
             return front
@@ -120,6 +122,13 @@ class Registry:
         with self._lock:
             self._holders.setdefault(front, set()).add(holder)
 
+    def abandon(self, holder: object) -> None:
+        """Take `holder` off whatever it holds, for one that was interrupted before it knew."""
+        with self._lock:
+            held = [front for front, holders in self._holders.items() if holder in holders]
+        for front in held:
+            self.leave(front, holder, wait=False)
+
     def leave(self, front: Front, holder: object, *, wait: bool) -> None:
         """Take `holder` off; the last one ends the session, with `wait` returning when nothing of it runs.
 
@@ -132,14 +141,15 @@ class Registry:
             holders.discard(holder)
             if holders or front.stays():
                 return
-            del self._holders[front]  # in the same breath: nobody may join what is to end
-            if self._live.get(front.place) is front:
+            if self._live.get(front.place) is front:  # in the same breath: nobody may join what is to end
                 del self._live[front.place]
+        # Ctrl-C may be heard from here on, and before. Who closes again, or is dropped, comes here once more.
         self._end(front, wait=wait)
 
     def _end(self, front: Front, *, wait: bool) -> None:
         if wait and front.quiet:
             front.session.close_quietly()
+            self._holders.pop(front, None)
             finish(front.closed, None)
             return
         background = front.background
@@ -149,6 +159,8 @@ class Registry:
                 front.left.result(CLOSE_SECONDS)
 
     def _begin_shut(self, front: Front) -> None:
+        if self._holders.pop(front, None) is None:  # begun already
+            return
         task = front.background.loop.create_task(self._shut(front))
         self._shutting.add(task)
         task.add_done_callback(self._shutting.discard)

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from concurrent.futures import Future
 from random import random
 from typing import TYPE_CHECKING
 
@@ -27,7 +26,7 @@ from kithara_file.session.landing import Mismatch, land
 from kithara_file.session.link import Link
 from kithara_file.session.notices import Notices
 from kithara_file.session.opening import Opening
-from kithara_file.session.promise import finish
+from kithara_file.session.promise import Promise, finish
 from kithara_file.session.sharing import Sharing
 from kithara_file.session.trouble import Trouble
 from kithara_file.session.view import View
@@ -77,7 +76,7 @@ class Session:
         self.completion = Completion(self)
         self.growth = Growth(holding, background)
         self.opening = Opening(self)
-        self.opened: Future[None] = Future()
+        self.opened = Promise()
         """Done when the first answer is in, or none is needed."""
         self.over = False
         self.dead = False
@@ -240,9 +239,9 @@ class Session:
             self.events.close()
 
     def close_quietly(self) -> None:
-        """Let go from the caller's thread, where nothing has ever run."""
-        self.over = True
+        """Let go from the caller's thread, where nothing has ever run. Idempotent."""
         self._let_go()
+        self.over = True
 
     def __repr__(self) -> str:
         known, present = self.holding.length, self.judge.coverage.total

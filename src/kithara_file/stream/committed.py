@@ -137,9 +137,9 @@ class CommittedStream(io.FileIO, Stream):
     def _close(self, *, wait: bool) -> None:
         if not self.closed:
             self.interrupt()
-            with self.reading:
-                io.FileIO.close(self)
             self._source.close(wait=wait)
+            with self.reading:
+                io.FileIO.close(self)  # last: who was interrupted comes here again
 
     close = Stream.close
     __del__ = Stream.__del__

@@ -165,9 +165,9 @@ class Stream(Handle, io.RawIOBase):
     def _close(self, *, wait: bool) -> None:
         if self.closed:
             return
-        super().close()
         self.interrupt()
         self._source.close(wait=wait)
+        super().close()  # last: who was interrupted comes here again
 
     def drop(self) -> None:
         """Close without waiting for anything, as a finalizer must, which may run anywhere."""
