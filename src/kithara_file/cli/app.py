@@ -94,6 +94,8 @@ def get(urls: tuple[str, ...], output: str | None, jobs: int, *, connections: in
 
     Interrupted or failed, it goes on where it was when it is run again.
     """
+    if output is None:
+        standard.stdout()  # before anything is fetched for an answer that would be lost
     cancel = CancelToken()
     console = stderr()
     downloads = _downloads(urls, output, replace(source, connections=connections), cancel)

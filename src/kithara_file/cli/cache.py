@@ -188,6 +188,8 @@ def gc(*, yes: bool, shelf: Shelf, **given: Any) -> int:
 @with_shelf()
 def verify(targets: tuple[str, ...], *, as_json: bool, shelf: Shelf) -> int:
     """Read again all that is stored, or some of it; what is bad is taken back and fetched when it is next used."""
+    if as_json:
+        standard.stdout()  # before everything is read for an answer that would be lost
     assets = shelf.find_all(targets) if targets else [None]
     findings: list[Finding] = []
     with _progress(shelf.console) as progress:
