@@ -41,8 +41,8 @@ Examples:
   kithara info --json https://host/song.flac
   kithara play https://host/a.mp3 https://host/b.mp3
 
-What has landed is kept, also when a command is interrupted or killed: run the same again and it goes on. Wherever a URL
-can stand, a path can."""
+What has landed is kept, also when a command is interrupted or killed: run the same again and it goes on. Where a URL
+can stand a path can, but for kithara cache: only what came from a URL is in it."""
 
 
 def run(arguments: Sequence[str] | None = None) -> int:
