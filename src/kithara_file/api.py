@@ -22,7 +22,8 @@ def open_file(
     """Open `url` (http, https, file, or a path) as a seekable `io.BufferedReader` with a buffer of `buffering` bytes.
 
     Returns once the headers are in; the rest downloads while it is read, and a seek beyond it fetches a range of its
-    own. Every field of `FileConfig` is a keyword. Raises the errors of `kithara_file.errors`, which are `OSError`s.
+    own. Every field of `FileConfig` is a keyword. Raises `KitharaError`s: those of the network and the disk are
+    `OSError`s too, a URL or option that cannot be used is a `ValueError`.
     """
     return buffer_of(Stream.open(File, FileConfig(url, **options)), buffering)
 
