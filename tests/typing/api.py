@@ -99,6 +99,7 @@ async def a_file_is_opened_from_asyncio() -> None:
     async with await aopen_file(URL, offline_mode=True) as stream:
         assert_type(stream, AsyncStream)
         assert_type(await stream.read(100), bytes)
+        assert_type(await stream.read(None), bytes)
         assert_type(await stream.seek(-128, 2), int)
         assert_type(stream.tell(), int)
 
