@@ -7,11 +7,14 @@ from __future__ import annotations
 
 import ast
 import inspect
+import re
 import subprocess
 import sys
+import tomllib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache, cached_property
+from itertools import chain
 from pathlib import Path
 
 import pytest
@@ -140,6 +143,14 @@ def test_every_library_with_one_door_comes_in_by_it() -> None:
         if DOORS.get(name, module.room) != module.room
     ]
     assert strays == []
+
+
+def test_every_package_that_a_user_is_made_to_install_is_used() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    extras = {name: each for name, each in project["optional-dependencies"].items() if name not in ("all", "dev")}
+    wanted = {re.split(r"[^\w-]", each)[0] for each in chain(project["dependencies"], *extras.values())}
+    assert wanted - {name for module in modules(HOUSE) for name in module.imports()} == set()
+    assert project["optional-dependencies"]["all"] == [f"kithara-file[{','.join(extras)}]"]
 
 
 def test_pure_modules_touch_no_clock_thread_or_disk() -> None:

@@ -74,7 +74,7 @@ class CancelToken:
 
     def __init__(self) -> None:
         self._lock = threading.RLock()
-        self._callbacks: dict[int, Callable[[], None]] = {}
+        self._callbacks: dict[int, Callable[[], object]] = {}
         self._next = 0
         self.reason: KitharaError | None = None
         """Why, once cancelled; None until then."""
@@ -99,7 +99,7 @@ class CancelToken:
         if self.reason is not None:
             raise self.reason.again()
 
-    def on_cancel(self, callback: Callable[[], None]) -> Callable[[], None]:
+    def on_cancel(self, callback: Callable[[], object]) -> Callable[[], None]:
         """Call `callback` upon `cancel`, at once if that has been; return a function which takes it back."""
         with self._lock:
             if self.reason is None:

@@ -45,7 +45,7 @@ def _demand(held: bool, message: str) -> None:
         raise ConfigError(message)
 
 
-def _demand_kind(owner: object, names: str, kinds: tuple[type, ...], words: str) -> None:
+def demand_kind(owner: object, names: str, kinds: tuple[type, ...], words: str) -> None:
     """Refuse a field that is of another kind, without a word of its value."""
     for name in names.split():
         value = getattr(owner, name)
@@ -62,7 +62,7 @@ class Timeouts:
     """The longest time without a single byte of a body."""
 
     def __post_init__(self) -> None:
-        _demand_kind(self, "connect headers idle", (Real,), "a number of seconds")
+        demand_kind(self, "connect headers idle", (Real,), "a number of seconds")
         _demand(min(self.connect, self.headers, self.idle) > 0, "timeouts must be positive")
 
 
@@ -82,8 +82,8 @@ class Retry:
     """Failures of a download in a row, without one byte landing, before its readers are told."""
 
     def __post_init__(self) -> None:
-        _demand_kind(self, "retries max_failures", (Integral,), "a whole number")
-        _demand_kind(self, "first_delay max_delay jitter max_retry_after", (Real,), "a number")
+        demand_kind(self, "retries max_failures", (Integral,), "a whole number")
+        demand_kind(self, "first_delay max_delay jitter max_retry_after", (Real,), "a number")
         _demand(self.retries >= 0 and self.max_failures >= 1, "retries must be >= 0 and max_failures >= 1")
         _demand(min(self.first_delay, self.max_delay, self.jitter, self.max_retry_after) >= 0, "delays must be >= 0")
 
@@ -205,11 +205,11 @@ class FileConfig:
         """Refuse what users of other libraries give; they would hear of it in the middle of a download, or never."""
         _demand(isinstance(self.timeouts, Timeouts), "timeouts are a Timeouts(connect=, headers=, idle=)")
         _demand(isinstance(self.retry, Retry), "retry is a Retry(retries=, first_delay=, …)")
-        _demand_kind(self, "name cache_key ca_file digest", (str, NoneType), "text or None")
-        _demand_kind(self, "look_ahead_bytes", (Integral, NoneType), "a number of bytes or None")
-        _demand_kind(self, "max_fetches connections", (Integral,), "a whole number")
-        _demand_kind(self, "read_timeout", (Real, NoneType), "a number of seconds or None")
-        _demand_kind(self, "cancel", (CancelToken, NoneType), "a CancelToken or None")
+        demand_kind(self, "name cache_key ca_file digest", (str, NoneType), "text or None")
+        demand_kind(self, "look_ahead_bytes", (Integral, NoneType), "a number of bytes or None")
+        demand_kind(self, "max_fetches connections", (Integral,), "a whole number")
+        demand_kind(self, "read_timeout", (Real, NoneType), "a number of seconds or None")
+        demand_kind(self, "cancel", (CancelToken, NoneType), "a CancelToken or None")
         _demand(self.refresh_url is None or callable(self.refresh_url), "refresh_url is a function or None")
 
     def _check_headers(self) -> None:

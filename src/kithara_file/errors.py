@@ -146,13 +146,19 @@ class NotFound(StatusError):
 
 
 class RangeNotSatisfiable(StatusError):
-    """416; `length` is what ``Content-Range: bytes */length`` said, None when it said nothing."""
+    """416; `length` is what ``Content-Range: bytes */length`` said, None when it said nothing.
+
+    Also raised where no origin needs to be asked, since the length is known; then `wanted` says for what, and the
+    sentence does not speak of an answer.
+    """
 
     meaning = "range not satisfiable"
 
-    def __init__(self, status: int = 416, *, url: str, length: int | None = None) -> None:
+    def __init__(self, status: int = 416, *, url: str, length: int | None = None, wanted: str | None = None) -> None:
         super().__init__(status, url=url)
         self.length = length
+        if wanted is not None:
+            self.args = (f"{self.url} has {length} bytes, none of them in the range {wanted}",)
 
 
 class Unavailable(StatusError):

@@ -217,7 +217,7 @@ class EventBus:
         self._early: deque[FileEvent] | None = deque(maxlen=EARLY)
         self._closed = False
 
-    def subscribe(self, callback: Callable[[FileEvent], None] | None = None, *, capacity: int = 1024) -> Subscription:
+    def subscribe(self, callback: Callable[[FileEvent], object] | None = None, *, capacity: int = 1024) -> Subscription:
         """Return a new subscription that hears everything from now on.
 
         The first one also hears what was told before there was anybody to hear it, at most the last `EARLY` events: so
@@ -269,7 +269,7 @@ class EventBus:
             subscription.close()
 
 
-def _deliver(subscription: Subscription, callback: Callable[[FileEvent], None]) -> None:
+def _deliver(subscription: Subscription, callback: Callable[[FileEvent], object]) -> None:
     for event in subscription:
         try:
             callback(event)

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import dataclasses
+import io
+import mmap
 import os
 import re
 import shlex
+import shutil
 import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 
-from kithara_file import FileConfig
+from kithara_file import File, FileConfig, open_file
 from tests.system.command import KITHARA
 from tests.system.kit import SOON
 from tests.world import Origin, PatternBody
@@ -58,6 +62,28 @@ def test_each_command_runs(origin: Origin, tmp_path: Path, command: str) -> None
     result = run([*KITHARA, *arguments], tmp_path)
     assert (result.returncode, result.stderr.count(b"kithara:")) == (0, 0)
     assert result.stdout or result.stderr or list((tmp_path / "music").iterdir())
+
+
+@pytest.mark.parametrize("headers", [{}, {"Cache-Control": "no-store"}])
+def test_what_asks_for_a_descriptor_gets_one_once_the_file_is_whole(
+    origin: Origin, store_dir: Path, headers: dict[str, str]
+) -> None:
+    url = origin.serve("/song.flac", BODY, headers=headers)
+    with open_file(url, store=store_dir) as file:
+        with pytest.raises(io.UnsupportedOperation):
+            file.fileno()
+        copy = io.BytesIO()
+        shutil.copyfileobj(file, copy)
+        assert copy.getvalue() == BODY[:]
+    with File.open(FileConfig(url, store=store_dir)) as session:
+        session.wait_complete(SOON)
+        with session.stream() as stream:
+            counted = subprocess.run(["wc", "-c"], stdin=stream.fileno(), capture_output=True, timeout=SOON, check=True)
+            assert int(counted.stdout) == BODY.length
+            with mmap.mmap(stream.fileno(), 0, access=mmap.ACCESS_READ) as mapped:
+                assert mapped[:] == BODY[:]
+            stream.seek(0)
+            assert np.fromfile(stream, dtype=np.uint8).tobytes() == BODY[:]
 
 
 def test_samples_and_commands_were_found() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Iterator
+from concurrent.futures import Future
 from pathlib import Path
 from typing import IO, BinaryIO, assert_type
 
@@ -18,6 +19,7 @@ from kithara_file import (
     Error,
     File,
     FileConfig,
+    FileEvent,
     FileSession,
     KitharaError,
     NetError,
@@ -97,6 +99,7 @@ async def a_file_is_opened_from_asyncio() -> None:
     async with await aopen_file(URL, offline_mode=True) as stream:
         assert_type(stream, AsyncStream)
         assert_type(await stream.read(100), bytes)
+        assert_type(await stream.read(None), bytes)
         assert_type(await stream.seek(-128, 2), int)
         assert_type(stream.tell(), int)
 
@@ -156,6 +159,10 @@ def events_are_values(session: FileSession) -> Iterator[float]:
 
 def events_are_told_to_a_callback(session: FileSession) -> None:
     session.events.subscribe(print).close()
+    session.events.subscribe(lambda event: isinstance(event, DownloadProgress) and print(event))  # noqa: T201
+    heard: set[FileEvent] = set()
+    session.events.subscribe(heard.add)
+    session.events.subscribe(heard.__contains__)
 
 
 def facts_are_attributes() -> object:
@@ -179,7 +186,9 @@ def whoever_never_heard_of_us_catches_what_they_know(
     return net, miss, late, closed
 
 
-def a_token_ends_every_wait(cancel: CancelToken) -> bool:
+def a_token_ends_every_wait(cancel: CancelToken, other: Future[None]) -> bool:
+    take_back = cancel.on_cancel(other.cancel)
+    take_back()
     cancel.cancel()
     return cancel.cancelled
 

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import dataclasses
+import io
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -32,6 +34,26 @@ def test_a_path_opens_as_a_buffered_file(path: Path) -> None:
 def test_the_buffer_has_the_size_that_is_asked_for(path: Path) -> None:
     with open_file(path, buffering=16) as file:
         assert len(file.peek()) == 16
+
+
+def test_minus_one_is_the_default_size_as_for_open(path: Path) -> None:
+    path.write_bytes(bytes(3 * io.DEFAULT_BUFFER_SIZE))
+    with open_file(path, buffering=-1) as file:
+        assert len(file.peek()) == io.DEFAULT_BUFFER_SIZE
+
+
+@pytest.mark.parametrize(
+    "size,told",
+    [
+        (0, r"Stream\.open\(File, FileConfig\(url\)\) reads without a buffer"),
+        (-2, "buffering cannot be -2"),
+        ("4096", "a number of bytes, not str"),
+        (None, "a number of bytes, not NoneType"),
+    ],
+)
+def test_a_buffer_that_cannot_be_is_told_before_anything_opens(path: Path, size: Any, told: str) -> None:
+    with pytest.raises(ConfigError, match=told):
+        open_file(path.with_name("absent"), buffering=size)
 
 
 def test_a_task_opens_the_same(path: Path) -> None:

@@ -52,6 +52,7 @@ EVERY: list[KitharaError] = [
     AccessDenied(403, url=URL),
     NotFound(404, url=URL),
     RangeNotSatisfiable(url=URL, length=9),
+    RangeNotSatisfiable(url=URL, length=9, wanted="9-"),
     Unavailable(503, url=URL, retry_after=2.0),
     ResourceChanged(url=URL, expected='"a"', found='"b"'),
     OfflineMiss(url=URL, start=0, end=9),

@@ -9,7 +9,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from enum import Enum
+from numbers import Integral, Real
+from types import NoneType
 
+from kithara_file.config import demand_kind
 from kithara_file.errors import ConfigError
 
 _LEAST_STEP, _LARGEST_STEP = 64 * 1024, 8 * 1024 * 1024
@@ -27,6 +30,9 @@ class Limits:
     """What must stay free on the disk."""
 
     def __post_init__(self) -> None:
+        demand_kind(self, "max_bytes min_free_bytes", (Integral, NoneType), "a number of bytes or None")
+        demand_kind(self, "max_assets", (Integral, NoneType), "a whole number or None")
+        demand_kind(self, "max_age", (Real, NoneType), "a number of seconds or None")
         for name in self.__slots__:
             value = getattr(self, name)
             if value is not None and not value >= 0:

@@ -10,8 +10,7 @@ import os
 import signal
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
-from pathlib import Path
+from dataclasses import replace
 from types import FrameType
 
 import click
@@ -26,6 +25,7 @@ from kithara_file.cli.info import gather
 from kithara_file.cli.listen import decode, play, waveform
 from kithara_file.cli.options import Source
 from kithara_file.cli.options import span as read_span
+from kithara_file.cli.place import Place
 from kithara_file.cli.save import stored_at
 from kithara_file.cli.show import say, watching
 from kithara_file.cli.span import Span
@@ -41,8 +41,8 @@ Examples:
   kithara info --json https://host/song.flac
   kithara play https://host/a.mp3 https://host/b.mp3
 
-What has landed is kept, also when a command is interrupted or killed: run the same again and it goes on. Wherever a URL
-can stand, a path can."""
+What has landed is kept, also when a command is interrupted or killed: run the same again and it goes on. Where a URL
+can stand a path can, but for kithara cache: only what came from a URL is in it."""
 
 
 def run(arguments: Sequence[str] | None = None) -> int:
@@ -94,6 +94,8 @@ def get(urls: tuple[str, ...], output: str | None, jobs: int, *, connections: in
 
     Interrupted or failed, it goes on where it was when it is run again.
     """
+    if output is None:
+        standard.stdout()  # before anything is fetched for an answer that would be lost
     cancel = CancelToken()
     console = stderr()
     downloads = _downloads(urls, output, replace(source, connections=connections), cancel)
@@ -113,38 +115,16 @@ def get(urls: tuple[str, ...], output: str | None, jobs: int, *, connections: in
 def _downloads(urls: Sequence[str], output: str | None, source: Source, cancel: CancelToken) -> list[Download]:
     wanted = list(dict.fromkeys(urls))
     names = list(words.distinct(words.file_name(each) for each in wanted))
-    place = _Place.of(output, len(wanted))
+    place = None if output is None else Place.of(output, len(wanted))
     return [
-        Download(name, source.config(url, look_ahead_bytes=None, cancel=cancel), place.target(name), cancel)
+        Download(
+            name,
+            source.config(url, look_ahead_bytes=None, cancel=cancel),
+            None if place is None else place.target(name),
+            cancel,
+        )
         for url, name in zip(wanted, names, strict=True)
     ]
-
-
-@dataclass(frozen=True, slots=True)
-class _Place:
-    """Where files go: into a folder, to one path, or nowhere."""
-
-    folder: Path | None = None
-    path: Path | None = None
-
-    @classmethod
-    def of(cls, output: str | None, count: int) -> _Place:
-        if output is None:
-            return cls()
-        path = Path(output)
-        if output.endswith(os.sep) or path.is_dir():
-            path.mkdir(parents=True, exist_ok=True)
-            return cls(folder=path)
-        if output == "-":
-            raise click.UsageError("to write to standard output there is kithara cat")
-        if count > 1:
-            raise click.UsageError(f"several files need a directory: -o {output}{os.sep}")
-        if not path.parent.is_dir():
-            raise click.UsageError(f"there is no directory {path.parent}")
-        return cls(path=path)
-
-    def target(self, name: str) -> Path | None:
-        return self.path if self.folder is None else self.folder / name
 
 
 def _how_to_go_on(downloads: Sequence[Download]) -> str:

@@ -22,6 +22,7 @@ from kithara_file.assets.store import AssetStore
 from kithara_file.cli import standard, stored, words
 from kithara_file.cli.cache_options import Shelf, is_id, size, span, sure, with_shelf
 from kithara_file.cli.options import digest as digest_of
+from kithara_file.cli.place import Place
 from kithara_file.cli.show import say
 from kithara_file.clock import SystemClock
 from kithara_file.errors import AssetError, KitharaError
@@ -187,6 +188,8 @@ def gc(*, yes: bool, shelf: Shelf, **given: Any) -> int:
 @with_shelf()
 def verify(targets: tuple[str, ...], *, as_json: bool, shelf: Shelf) -> int:
     """Read again all that is stored, or some of it; what is bad is taken back and fetched when it is next used."""
+    if as_json:
+        standard.stdout()  # before everything is read for an answer that would be lost
     assets = shelf.find_all(targets) if targets else [None]
     findings: list[Finding] = []
     with _progress(shelf.console) as progress:
@@ -263,12 +266,15 @@ def unpin(target: str, *, pin: str, everything: bool, shelf: Shelf) -> None:
 
 @cache.command(short_help="Copy a complete file out of the cache.")
 @click.argument("url", metavar="URL")
-@click.argument("target", metavar="PATH", type=click.Path(path_type=Path))
+@click.argument("output", metavar="PATH|DIR")
 @_yes
 @with_shelf()
-def export(url: str, target: Path, *, yes: bool, shelf: Shelf) -> int:
-    """Copy a complete file out of the cache; the disk shares the blocks where it can. Nothing is fetched."""
-    place = target / words.file_name(url) if target.is_dir() else target
+def export(url: str, output: str, *, yes: bool, shelf: Shelf) -> int:
+    """Copy a complete file out of the cache: to this path, or under the URL's name into this directory.
+
+    The disk shares the blocks where it can. Nothing is fetched.
+    """
+    place = Place.of(output).target(words.file_name(url))
     if place.exists() and not sure(f"{place} is there and would be replaced. Go on?", yes=yes):
         return FAILED
     shelf.store.export(shelf.key(url), place)

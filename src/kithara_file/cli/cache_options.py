@@ -22,7 +22,7 @@ from kithara_file.assets.store import AssetStore
 from kithara_file.cli.options import CACHE_DIR, NAME_OF_CACHE_KEY, NAME_OF_NAME, VERBOSE
 from kithara_file.cli.show import forget_stdout, log_to
 from kithara_file.cli.standard import Screen
-from kithara_file.errors import AssetError
+from kithara_file.errors import AssetError, InvalidKey
 
 NOBODY_READS = 141
 _ID = re.compile(r"[0-9a-f]{4,32}")
@@ -68,6 +68,8 @@ class Shelf:
 
     def key(self, url: str) -> ResourceKey:
         """Return the key of a URL. Raises `InvalidKey`."""
+        if "://" not in url:
+            raise InvalidKey(f"{url} is no URL, and what did not come from one is not in the cache")
         return ResourceKey.of(url, name=self.name, cache_key=self.cache_key)
 
     def find(self, word: str) -> StoredAsset:

@@ -55,7 +55,7 @@ def _go_to(stream: Stream, span: Span) -> int | None:
         start = max(0, stream.seek(0, 2) - span.last)
     length = stream.length
     if length is not None and start >= length:
-        raise RangeNotSatisfiable(url=stream.name, length=length)
+        raise RangeNotSatisfiable(url=stream.name, length=length, wanted=str(span))
     stream.seek(start)
     if length is None:  # a body of unknown length may end before the range begins
         return None if span.stop is None else span.stop - start

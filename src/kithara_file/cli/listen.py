@@ -30,7 +30,8 @@ Sinks:
   null       nothing is heard, in the time that it takes
   wav:FILE   a WAV file of 16 bits, as fast as it comes
   raw:-      to standard output, or raw:FILE: 32-bit floats, little
-             endian, channels interleaved (ffplay -f f32le)
+             endian, channels interleaved; whoever takes it has to
+             be told the rate and the channels
 
 \b
 Keys, on a terminal:
@@ -44,7 +45,9 @@ Keys, on a terminal:
 \b
 Examples:
   kithara play --start 1:30 https://host/song.flac
-  kithara play --sink raw:- --sample-rate 48000 --channels 2 https://host/song.mp3 | aplay -f FLOAT_LE -r 48000 -c 2"""
+  kithara play --sink raw:- --sample-rate 48000 --channels 2 https://host/song.mp3 | aplay -f FLOAT_LE -r 48000 -c 2
+  kithara play --sink raw:- --sample-rate 48000 --channels 2 https://host/song.mp3 |
+    ffplay -f f32le -sample_rate 48000 -ch_layout stereo -"""
 
 
 class ExtraMissing(KitharaError):

@@ -13,7 +13,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
-from typing import BinaryIO, TextIO
+from typing import BinaryIO, NoReturn, TextIO
 
 from rich.console import Console
 
@@ -34,12 +34,28 @@ class Screen(Console):
         raise BrokenPipeError(errno.EPIPE, os.strerror(errno.EPIPE))
 
 
+class _Closed(io.TextIOBase):
+    """Standard output that was closed before the program began: it says so to whoever writes, where None says nothing.
+
+    Python's own `print` and click's `echo` take None for a place where nobody wants to read what they say.
+    """
+
+    encoding = "utf-8"
+
+    def write(self, _text: str, /) -> NoReturn:
+        raise _is_closed()
+
+
+def _is_closed() -> OSError:
+    return OSError("standard output is closed")
+
+
 def settle() -> None:
     """Make the standard streams safe to use; called once, before any other file is open.
 
     A descriptor that is closed would be given to the next file that is opened, one of the cache say, and whoever writes
     to "standard error" by its number would write there. What the alphabet of the output lacks is escaped, as Python
-    does on standard error.
+    does on standard error. Whatever is said on a standard output that is closed raises `OSError`.
     """
     for number in range(3):
         try:
@@ -48,6 +64,8 @@ def settle() -> None:
             os.open(os.devnull, os.O_RDWR)  # takes the lowest number that is free: this one
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(errors="backslashreplace")
+    elif sys.stdout is None:  # against what typeshed says
+        sys.stdout = _Closed()
 
 
 @contextmanager
@@ -74,9 +92,8 @@ def cursor_while_stopped(console: Console) -> Iterator[None]:
 
 def stdout() -> TextIO:
     """Return standard output. Raises `OSError` when it was closed before the program began."""
-    # Python tells it by None, against what typeshed says.
-    if sys.stdout is None:
-        raise OSError("standard output is closed")
+    if isinstance(sys.stdout, _Closed):
+        raise _is_closed()
     return sys.stdout
 
 

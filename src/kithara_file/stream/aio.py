@@ -56,10 +56,10 @@ class AsyncStream(Handle):
             self._fail(error)
         return count
 
-    async def read(self, size: int = -1) -> bytes:
-        """Return `size` bytes, fewer only when the end comes first; all that is left when negative."""
+    async def read(self, size: int | None = -1) -> bytes:
+        """Return `size` bytes, fewer only when the end comes first; all that is left when negative or None."""
         self._check()
-        if size < 0:
+        if size is None or size < 0:
             return await self.readall()
         buffer = bytearray(size)
         view, filled = memoryview(buffer), 0

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
+from datetime import timedelta
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -69,6 +72,22 @@ def test_a_limit_below_nothing_is_refused(name: str) -> None:
     with pytest.raises(ConfigError, match=name):
         Limits(**{name: -1})
     assert not Limits(**{name: 0}).none
+
+
+@pytest.mark.parametrize(
+    "name,value,told",
+    [
+        ("max_bytes", "5", "max_bytes is a number of bytes or None, not str"),
+        ("max_bytes", 5e9, "max_bytes is a number of bytes or None, not float"),
+        ("min_free_bytes", b"5", "min_free_bytes is a number of bytes or None, not bytes"),
+        ("max_assets", 1.5, "max_assets is a whole number or None, not float"),
+        ("max_age", timedelta(days=1), "max_age is a number of seconds or None, not timedelta"),
+        ("max_age", math.nan, "max_age cannot be nan"),
+    ],
+)
+def test_a_limit_of_another_kind_is_told_at_once(name: str, value: Any, told: str) -> None:
+    with pytest.raises(ConfigError, match=told):
+        Limits(**{name: value})
 
 
 def test_no_limits_are_none() -> None:

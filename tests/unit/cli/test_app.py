@@ -11,6 +11,7 @@ import pytest
 
 import kithara_file
 from tests.unit.cli.kit import DATA, local_file, run
+from tests.unit.cli.sounds import tone
 
 
 @pytest.fixture(autouse=True)
@@ -93,6 +94,19 @@ def test_what_cannot_be_opened_is_one_sentence(capsys: pytest.CaptureFixture[str
     assert told.out == ""
     assert told.err.startswith("kithara: ")
     assert told.err.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    "command",
+    ["get", "cat --range 0-3", "info", "play --sink null --rate 50", "decode -o OUT.wav", "waveform -o OUT.png"],
+)
+def test_where_a_url_can_stand_a_path_can(capsys: pytest.CaptureFixture[str], tmp_path: Path, command: str) -> None:
+    words = [each.replace("OUT", str(tmp_path / "out")) for each in command.split()]
+    assert run(capsys, *words, tone(tmp_path)).code == 0
+
+
+def test_the_help_excepts_the_cache_from_what_takes_paths(capsys: pytest.CaptureFixture[str]) -> None:
+    assert "path can, but for kithara cache" in " ".join(run(capsys, "--help").out.split())
 
 
 def test_info_is_a_table_or_json(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:

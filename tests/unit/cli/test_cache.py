@@ -137,6 +137,8 @@ def test_what_is_pinned_is_removed_only_if_that_is_said(cache: Run, store: Asset
         ["pin"],
         ["nonsense"],
         ["import", "/absent", URL],
+        ["export", URL, "-"],
+        ["export", URL, "absent/one"],
     ],
 )
 def test_wrong_usage_is_exit_code_2(cache: Run, arguments: list[str]) -> None:
@@ -207,6 +209,15 @@ def test_a_file_goes_out_and_comes_in(cache: Run, store: AssetStore, tmp_path: P
     assert cache("import", tmp_path / "out", "https://example.org/1").code == 0
     assert store.path(key(0)).read_bytes() == store.path(key(1)).read_bytes() == BODY
     assert cache("export", "https://example.org/2", tmp_path / "none").code == 1
+
+
+def test_a_file_goes_out_to_where_get_would_put_it(cache: Run, store: AssetStore, tmp_path: Path) -> None:
+    put(store, 0)
+    assert cache("export", URL, f"{tmp_path}/new/one/").err.endswith(f"saved as {tmp_path}/new/one/0\n")
+    assert (tmp_path / "new/one/0").read_bytes() == bytes(len(BODY))
+    assert cache("export", URL, f"{tmp_path}/new/one/").code == 2
+    assert "kithara cat" in cache("export", URL, "-").err
+    assert "there is no directory" in cache("export", URL, tmp_path / "absent/one").err
 
 
 def test_a_file_that_is_not_what_was_promised_stays_out(cache: Run, store: AssetStore, tmp_path: Path) -> None:

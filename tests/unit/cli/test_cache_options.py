@@ -57,6 +57,8 @@ def test_an_asset_is_named_by_its_url_or_the_beginning_of_its_id(store_dir: Path
             shelf.find("0000")
         with pytest.raises(AssetError, match="nonsense is neither a URL nor"):
             shelf.find("nonsense")
+        with pytest.raises(InvalidKey, match=r"song\.mp3 is no URL, and what did not come from one"):
+            shelf.key("song.mp3")
         with pytest.raises(InvalidKey, match="must name a host"):
             shelf.find("http://")
 

@@ -34,8 +34,16 @@ def test_what_was_asked_for_is_written(span: Span, meant: bytes, tmp_path: Path)
 
 
 def test_a_range_beyond_the_end_is_an_error_and_not_nothing(tmp_path: Path) -> None:
-    with pytest.raises(RangeNotSatisfiable):
-        cat(str(local_file(tmp_path)), Span(LENGTH), Source(), io.BytesIO())
+    path = local_file(tmp_path)
+    with pytest.raises(RangeNotSatisfiable) as raised:
+        cat(str(path), Span(LENGTH), Source(), io.BytesIO())
+    assert raised.value.length == LENGTH
+    assert str(raised.value) == f"{path} has {LENGTH} bytes, none of them in the range {LENGTH}-"
+
+
+def test_an_empty_file_has_no_last_bytes(tmp_path: Path) -> None:
+    with pytest.raises(RangeNotSatisfiable, match="has 0 bytes, none of them in the range -7"):
+        cat(str(local_file(tmp_path, data=b"")), Span(last=7), Source(), io.BytesIO())
 
 
 def test_an_empty_file_is_written_as_nothing(tmp_path: Path) -> None:

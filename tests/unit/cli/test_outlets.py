@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+import io
+import re
+import shlex
 from pathlib import Path
 
+import av
 import click
 import pytest
 
 from kithara_file.audio import DeviceSink, NullSink, RawSink, Sink, TapeSink, WavSink
 from kithara_file.cli.listen import Knobs
 from kithara_file.cli.outlets import outlet
+from tests.unit.cli.kit import run
+from tests.unit.cli.sounds import tone
+from tests.world.crash import ROOT
 
 KNOBS = Knobs(sample_rate=48_000)
 
@@ -51,3 +58,20 @@ def test_sound_is_not_written_on_a_terminal(monkeypatch: pytest.MonkeyPatch) -> 
     monkeypatch.setattr("sys.stdout.isatty", lambda: True)
     with pytest.raises(click.UsageError, match="is a terminal"), outlet("raw:-", 1.0, KNOBS):
         pass
+
+
+@pytest.mark.parametrize("place", ["README", "help"])
+def test_what_is_piped_as_it_is_told_is_taken_for_what_it_is(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path, place: str
+) -> None:
+    told = (ROOT / "README.md").read_text() if place == "README" else run(capsys, "play", "--help").out
+    found = re.search(r"kithara (play --sink raw:-[^|\n]*) https\S+ *\|\s*ffplay -f f32le ([^#\n]*) -(?:\s|$)", told)
+    assert found is not None
+    ours, (rate, hertz, channels, layout) = shlex.split(found[1]), shlex.split(found[2])
+    ours[ours.index("raw:-")] = f"raw:{tmp_path / 'out'}"
+    assert run(capsys, *ours, "--quiet", tone(tmp_path)).code == 0
+    raw = io.BytesIO((tmp_path / "out").read_bytes())
+    options = {rate.removeprefix("-"): hertz, channels.removeprefix("-"): layout}
+    with av.open(raw, "r", format="f32le", options=options) as taken:
+        heard = sum(each.samples for each in taken.decode(audio=0)) / taken.streams.audio[0].rate
+    assert heard == pytest.approx(1.0)

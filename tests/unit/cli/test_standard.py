@@ -13,8 +13,9 @@ from pathlib import Path
 
 import pytest
 
-from kithara_file import NotFound
+from kithara_file import AssetStore, NotFound
 from kithara_file.cli.standard import Screen, complaint
+from tests.unit.assets.goods import put
 from tests.unit.cli.kit import local_file
 
 WITHOUT_OUTPUT = ("/bin/sh", "-c", 'exec "$@" >&-', "sh")
@@ -29,10 +30,35 @@ def kithara(*arguments: object, before: tuple[str, ...] = (), **variables: str) 
     return ran.returncode, ran.stdout, ran.stderr
 
 
-@pytest.mark.parametrize("command", ["cat", "info", "waveform -o -"])
+@pytest.mark.parametrize("command", ["get", "cat", "info", "info --json", "waveform -o -"])
 def test_a_closed_standard_output_is_told_in_one_sentence(tmp_path: Path, command: str) -> None:
     code, _, said = kithara(*command.split(), local_file(tmp_path), before=WITHOUT_OUTPUT)
     assert (code, said) == (1, "kithara: standard output is closed\n")
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        "cache ls",
+        "cache ls --json",
+        "cache info https://example.org/0",
+        "cache info --json https://example.org/0",
+        "cache path https://example.org/0",
+        "cache verify --json",
+        "--version",
+        "get --help",
+    ],
+)
+def test_whatever_answers_on_a_closed_standard_output_tells_it(store_dir: Path, command: str) -> None:
+    with AssetStore(store_dir) as store:
+        put(store, 0)
+    told = kithara(*command.split(), before=WITHOUT_OUTPUT, KITHARA_CACHE_DIR=str(store_dir))
+    assert told == (1, "", "kithara: standard output is closed\n")
+
+
+def test_what_answers_nothing_needs_no_standard_output(tmp_path: Path) -> None:
+    code, _, said = kithara("get", "-o", tmp_path / "copy", local_file(tmp_path), before=WITHOUT_OUTPUT)
+    assert (code, "saved as" in said) == (0, True)
 
 
 def test_no_file_gets_the_number_of_a_stream_that_was_closed() -> None:

@@ -84,6 +84,8 @@ def test_all_of_it_comes_in_steps_and_a_failure_takes_none(monkeypatch: pytest.M
         whole = AsyncStream(complete())
         assert await whole.read() == DATA
         assert await whole.read() == b""
+        await whole.seek(1)
+        assert await whole.read(None) == DATA[1:]
 
     do(main())
 
