@@ -42,12 +42,24 @@ def statuses(origin: Origin) -> list[int | None]:
         ("no-cache", [200, 304]),
         ("max-age=1000, no-cache", [200, 304]),
         ("no-store", [200, 200]),
+        ('private="a, max-age=1000", max-age=0', [200, 304]),
     ],
 )
 def test_the_origin_is_asked_when_it_wants_to_be(
     origin: Origin, store_dir: Path, control: str, asked: list[int]
 ) -> None:
     url = origin.serve("/song", BODY, headers={"Cache-Control": control})
+    assert read(url, store_dir) == read(url, store_dir) == BODY
+    assert statuses(origin) == asked
+
+
+@pytest.mark.parametrize(
+    "age, asked", [("5", [200]), ("5, 5000", [200]), ("5000", [200, 304]), ("5000, 5", [200, 304])]
+)
+def test_the_first_age_counts_where_caches_have_told_several(
+    origin: Origin, store_dir: Path, age: str, asked: list[int]
+) -> None:
+    url = origin.serve("/song", BODY, headers={"Cache-Control": "max-age=100", "Age": age})
     assert read(url, store_dir) == read(url, store_dir) == BODY
     assert statuses(origin) == asked
 

@@ -5,6 +5,7 @@ Pure values. Must not know: sockets, the store, who asks.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields
 from datetime import UTC
@@ -16,6 +17,8 @@ _HEURISTIC = 0.1
 """The share of an answer's age since its last change for which it is taken to be fresh (RFC 9111, 4.2.2)."""
 _LONGEST_HEURISTIC = 86_400.0
 """No guess is good for more than a day: asking costs one round trip, being wrong a listener's trust."""
+_DIRECTIVE = re.compile(r'(?:[^,"]|"(?:[^"\\]|\\.)*"?)+', re.DOTALL)
+"""A member of a list, in whose quoted strings commas separate nothing (RFC 9110, 5.6.4)."""
 
 
 def http_date(text: str | None) -> float | None:
@@ -128,10 +131,11 @@ class Freshness:
         told = _directives(fields.get("cache-control", ""))
         made = http_date(fields.get("date"))
         apparent = 0.0 if made is None else max(0.0, received - made)
+        age = _seconds(fields.get("age", "").partition(",")[0])  # what a cache joins stands first (RFC 9111, 5.1)
         pragma = "no-cache" in fields.get("pragma", "").lower() and "cache-control" not in fields
         return cls(
             received=received,
-            age=max(apparent, _seconds(fields.get("age")) or 0.0),
+            age=max(apparent, age or 0.0),
             lifetime=_lifetime(told, fields, received if made is None else made),
             # Nothing stored can be told to fit a request when the answer depends on more than its fields (4.1).
             no_cache="no-cache" in told or pragma or "*" in _members(fields.get("vary", "")),
@@ -157,7 +161,7 @@ def _members(text: str) -> set[str]:
 
 
 def _directives(text: str) -> dict[str, str]:
-    pairs = (each.partition("=") for each in text.split(","))
+    pairs = (each.partition("=") for each in _DIRECTIVE.findall(text))
     found: dict[str, str] = {}
     for name, _, value in pairs:
         found.setdefault(name.strip().lower(), value.strip().strip('"'))

@@ -124,6 +124,13 @@ AT = NOON + 86_400
         ({"date": LATE, "cache-control": "public, Max-Age=60, s-maxage=5"}, 60),
         ({"date": LATE, "cache-control": 'max-age="60"'}, 60),
         ({"date": LATE, "cache-control": "max-age=60", "age": "20"}, 40),
+        ({"date": LATE, "cache-control": "max-age=60", "age": "20, 3"}, 40),
+        ({"date": LATE, "cache-control": "max-age=60", "age": "60 , 3"}, 0),
+        ({"date": LATE, "cache-control": "max-age=60", "age": "old, 20"}, 60),
+        ({"date": LATE, "cache-control": 'private="a, max-age=1000", max-age=60'}, 60),
+        ({"date": LATE, "cache-control": r'private="a\", max-age=1000", max-age=60'}, 60),
+        ({"date": LATE, "cache-control": 'max-age=60, private="a, max-age=1000'}, 60),
+        ({"date": LATE, "cache-control": 'private="a, max-age=1000', "last-modified": EARLY}, 8640),
         ({"date": LATE, "cache-control": "max-age=soon", "last-modified": EARLY}, 0),
         ({"date": LATE, "cache-control": "max-age=60, max-age=5"}, 60),
         ({"date": EARLY, "cache-control": "max-age=86460"}, 60),
@@ -152,6 +159,7 @@ def test_an_answer_is_fresh_for_as_long_as_it_says(fields: dict[str, str], lifet
 
 def test_no_cache_is_never_fresh() -> None:
     assert not Freshness.of({"cache-control": "no-cache, max-age=60"}, AT).fresh(AT)
+    assert not Freshness.of({"cache-control": 'no-cache="set-cookie, age", max-age=60'}, AT).fresh(AT)
     assert not Freshness.of({"pragma": "no-cache", "last-modified": EARLY}, AT).fresh(AT)
 
 
@@ -172,6 +180,11 @@ def test_no_cache_is_never_fresh() -> None:
 def test_a_stale_answer_stands_in_unless_it_was_forbidden(control: str, seconds: float, *, stands_in: bool) -> None:
     freshness = Freshness.of({"cache-control": control}, AT)
     assert freshness.stands_in(AT + seconds) is stands_in
+
+
+def test_quotes_without_an_end_are_read_in_one_go() -> None:
+    told = Freshness.of({"cache-control": 'x="' + '\\"' * 50_000}, AT)
+    assert told.lifetime == 0
 
 
 def test_directives_are_kept() -> None:
