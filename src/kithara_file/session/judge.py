@@ -137,7 +137,7 @@ class Judge:
         """Take an answer in; raises `ResourceChanged` or `InvalidResponse` when its body must not be used."""
         held, found = self._holding.remote, answer.remote
         if isinstance(answer, NotModified):
-            self._holding.confirm(found)
+            self._confirm(found)
             return
         identity = Identity.CHANGED if held is None else identify(held, found, self.coverage.end)
         ignored = fetcher.want is not WHOLE and answer.start != fetcher.want.start
@@ -149,12 +149,18 @@ class Judge:
             identity = self._weighed(fetcher, answer.start)
         fetcher.accept(answer, compare=ignored or identity is Identity.UNPROVEN or not found.validator.strong)
         if identity is not Identity.CHANGED:
-            self._holding.confirm(found)
+            self._confirm(found, whole=ignored or fetcher.want is WHOLE)
             self.ignores_ranges = self.ignores_ranges or ignored
         elif self.settled:
             raise self.changed(found)
         else:
             self.begin(found, fetcher)
+
+    def _confirm(self, found: Remote, *, whole: bool = False) -> None:
+        """Take in an answer of the version held; only one that is `whole` has said all there is to say."""
+        held = self._holding.remote
+        told = found if whole or held is None else held.updated(found, self._bench.config.headers)
+        self._holding.confirm(told)
 
     def _means_media(self) -> bool:
         config = self._bench.config
