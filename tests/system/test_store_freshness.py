@@ -8,9 +8,9 @@ import pytest
 
 from kithara_file import File, FileConfig, FileSession, OfflineMiss, Unavailable
 from kithara_file.config import Retry
-from kithara_file.errors import KitharaError
+from kithara_file.errors import InvalidResponse, KitharaError
 from kithara_file.events import ServedStale
-from tests.world import CloseAt, Header, Item, Origin, http_date
+from tests.world import BytesBody, CloseAt, Header, IgnoreConditions, Item, Origin, Serve, Version, http_date
 from tests.world.faults import Status
 
 pytestmark = pytest.mark.system
@@ -98,6 +98,33 @@ def test_a_stale_answer_stands_in_for_an_error_unless_that_is_forbidden(
         return
     with File.open(FileConfig(url, store=store_dir, retry=RETRY)) as session, session.stream() as stream:
         assert stream.read(-1) == BODY
+
+
+def mistaken(data: bytes) -> Item:
+    """Answer with `data` under the tag of what was asked for."""
+    return (IgnoreConditions(), Serve(Version(body=BytesBody(data), headers=(("Cache-Control", "max-age=1000"),))))
+
+
+@pytest.mark.parametrize("data", [b"", BODY[:-1], BODY + b"x"], ids=["empty", "shorter", "longer"])
+def test_a_complete_file_outlives_an_answer_that_gives_its_tag_to_another_length(
+    origin: Origin, store_dir: Path, data: bytes
+) -> None:
+    url = origin.serve("/song", BODY, headers={"Cache-Control": "max-age=0"})
+    assert read(url, store_dir) == BODY
+    origin.next("/song", mistaken(data))
+    assert read(url, store_dir) == read(url, store_dir) == BODY
+    assert statuses(origin) == [200, 200, 304]
+
+
+def test_an_answer_that_gives_the_tag_held_to_another_length_is_told_where_stale_bytes_are_forbidden(
+    origin: Origin, store_dir: Path
+) -> None:
+    url = origin.serve("/song", BODY, headers={"Cache-Control": "no-cache"})
+    assert read(url, store_dir) == BODY
+    origin.next("/song", mistaken(b""))
+    with pytest.raises(InvalidResponse):
+        read(url, store_dir)
+    assert read(url, store_dir) == BODY
 
 
 def test_serving_stale_bytes_is_told(origin: Origin, store_dir: Path) -> None:

@@ -81,6 +81,10 @@ class Validator:
             return False
         return True if self.settled and other.settled else None
 
+    def names(self, other: Validator) -> bool:
+        """Tell whether both are one strong ETag, which equal bytes alone may share (RFC 9110, 8.8.1)."""
+        return _same_tag(self.etag, other.etag) is True
+
     def __str__(self) -> str:
         if self.etag is not None:
             return f"ETag {self.etag}"

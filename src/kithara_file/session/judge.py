@@ -139,11 +139,15 @@ class Judge:
         if isinstance(answer, NotModified):
             self._confirm(found)
             return
-        identity = Identity.CHANGED if held is None else identify(held, found, self.coverage.end)
+        proven = self._proven
+        identity = Identity.CHANGED if held is None else identify(held, found, self.coverage.end, proven)
         ignored = fetcher.want is not WHOLE and answer.start != fetcher.want.start
         meant = None if held is None else held.media_type
         if identity is Identity.FOREIGN or (meant is None and is_page(found.media_type) and self._means_media()):
             reason = f"it is {found.media_type} where {meant or 'audio or video'} was expected"
+            raise InvalidResponse(reason, url=self._bench.url)
+        if identity is Identity.ABSURD:
+            reason = f"it gives {found.length} bytes to the version of which {proven} are here"
             raise InvalidResponse(reason, url=self._bench.url)
         if identity is Identity.UNPROVEN and held is not None and held.validator.strong:
             identity = self._weighed(fetcher, answer.start)
@@ -155,6 +159,16 @@ class Judge:
             raise self.changed(found)
         else:
             self.begin(found, fetcher)
+
+    @property
+    def _proven(self) -> int | None:
+        """How long the version held is, when all of it is and our request would be given it; else None.
+
+        None of an empty one, too: it may be the mistake, and when it is replaced no byte is lost.
+        """
+        held, holding = self._holding.remote, self._holding
+        ours = held is not None and holding.complete and selects(held.selected_by, self._bench.config.headers)
+        return holding.length or None if ours else None
 
     def _confirm(self, found: Remote, *, whole: bool = False) -> None:
         """Take in an answer of the version held; only one that is `whole` has said all there is to say."""

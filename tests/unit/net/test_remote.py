@@ -96,6 +96,20 @@ def test_agreement_is_proven_or_refuted_or_unknown(mine: Validator, theirs: Vali
     assert mine.agrees(theirs) is verdict
 
 
+@pytest.mark.parametrize(
+    "mine,theirs,named",
+    [
+        (Validator('"a"', EARLY), Validator('"a"', LATE), True),
+        (Validator('"a"'), Validator('"b"'), False),
+        (Validator('W/"a"', EARLY), Validator('W/"a"', EARLY), False),
+        (Validator('"a"', EARLY), Validator(None, EARLY), False),
+        (Validator(None, EARLY), Validator(None, EARLY), False),
+    ],
+)
+def test_one_strong_tag_is_a_name(mine: Validator, theirs: Validator, *, named: bool) -> None:
+    assert mine.names(theirs) is named
+
+
 @given(validators, validators)
 def test_agreement_does_not_depend_on_who_is_asked(mine: Validator, theirs: Validator) -> None:
     assert mine.agrees(theirs) is theirs.agrees(mine)
