@@ -24,9 +24,6 @@ STEPS = 400
 SESSION = "kithara_file.session"
 REGISTRY = f"{SESSION}.registry"
 CLOSING = (REGISTRY, f"{SESSION}.front", f"{SESSION}.file", f"{SESSION}.reader", "kithara_file.stream")
-    REGISTRY,
-    *(f"kithara_file.{each}" for each in ("session.front", "session.file", "session.reader", "stream")),
-)
 
 
 def interrupted(step: int, work: Callable[[], object], rooms: tuple[str, ...]) -> bool:

@@ -30,6 +30,11 @@ def selects(selection: str | None, sent: Mapping[str, str]) -> bool:
     return digest == _digest(names.split(","), sent)
 
 
+def selected_anew(selection: str | None, sent: Mapping[str, str]) -> str | None:
+    """Return what of the headers `sent` selects by the same fields as `selection` does."""
+    return None if selection is None else selected_by(selection.partition(" ")[0].split(","), sent)
+
+
 def _digest(names: Iterable[str], sent: Mapping[str, str]) -> str:
     values = {name.lower(): " ".join(value.split()) for name, value in sent.items()}
     told = json.dumps([[name, values.get(name)] for name in names])

@@ -138,20 +138,24 @@ class Judge:
         """Take an answer in; raises `ResourceChanged` or `InvalidResponse` when its body must not be used."""
         held, found = self._holding.remote, answer.remote
         if isinstance(answer, NotModified):
-            self._holding.confirm(found)
+            self._confirm(found)
             return
-        identity = Identity.CHANGED if held is None else identify(held, found, self.coverage.end)
+        proven = self._proven
+        identity = Identity.CHANGED if held is None else identify(held, found, self.coverage.end, proven)
         ignored = fetcher.want is not WHOLE and answer.start != fetcher.want.start
         meant = None if held is None else held.media_type
         if identity is Identity.FOREIGN or (meant is None and is_page(found.media_type) and self._means_media()):
             reason = f"it is {found.media_type} where {meant or 'audio or video'} was expected"
+            raise InvalidResponse(reason, url=self._bench.url)
+        if identity is Identity.ABSURD:
+            reason = f"it gives {found.length} bytes to the version of which {proven} are here"
             raise InvalidResponse(reason, url=self._bench.url)
         if identity is Identity.UNPROVEN and held is not None and held.validator.strong:
             identity = self._weighed(fetcher, answer.start)
         fetcher.accept(answer, compare=ignored or identity is Identity.UNPROVEN or not found.validator.strong)
         if identity is not Identity.CHANGED:
             if not (fetcher.compare and self._holding.complete):
-                self._holding.confirm(found)
+                self._confirm(found, whole=ignored or fetcher.want is WHOLE)
             self.ignores_ranges = self.ignores_ranges or ignored
         elif self.settled:
             raise self.changed(found)
@@ -159,9 +163,25 @@ class Judge:
             self.begin(found, fetcher)
 
     def agreed(self, fetcher: Fetcher) -> None:
-        """Take in that the body of `fetcher` is equal to all that it overlaps of what is held."""
-        if fetcher.remote is not None:
-            self._holding.confirm(fetcher.remote)
+        """Take in that the body of `fetcher` is equal to all that it overlaps, if that was all there is."""
+        if fetcher.remote is not None and fetcher.compare and self._holding.complete:
+            self._confirm(fetcher.remote, whole=fetcher.want is WHOLE)
+
+    @property
+    def _proven(self) -> int | None:
+        """How long the version held is, when all of it is and our request would be given it; else None.
+
+        None of an empty one, too: it may be the mistake, and when it is replaced no byte is lost.
+        """
+        held, holding = self._holding.remote, self._holding
+        ours = held is not None and holding.complete and selects(held.selected_by, self._bench.config.headers)
+        return holding.length or None if ours else None
+
+    def _confirm(self, found: Remote, *, whole: bool = False) -> None:
+        """Take in an answer of the version held; only one that is `whole` has said all there is to say."""
+        held = self._holding.remote
+        told = found if whole or held is None else held.updated(found, self._bench.config.headers)
+        self._holding.confirm(told)
 
     def _means_media(self) -> bool:
         config = self._bench.config

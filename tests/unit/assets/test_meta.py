@@ -103,6 +103,7 @@ def test_a_remote_may_learn_new_facts_without_a_new_format(place: Path) -> None:
         facts["remote"]["colour"] = "blue"
         facts["mood"] = "good"
         del facts["remote"]["freshness"]["immutable"]
+        del facts["remote"]["freshness"]["said"]
 
     place.write_bytes(edited(META, learn))
     assert read_meta(place) == META

@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kithara_file.net.remote import Freshness, Remote, Validator, http_date
+from kithara_file.net.remote import Freshness, Remote, Said, Validator, http_date
+from kithara_file.net.vary import selected_by
 
 EARLY = "Sun, 06 Nov 1994 08:49:37 GMT"
 LATE = "Mon, 07 Nov 1994 08:49:37 GMT"
@@ -19,13 +20,17 @@ etags = st.none() | st.sampled_from(['"a"', '"b"', 'W/"a"', 'W/"b"'])
 dates = st.none() | st.sampled_from([EARLY, LATE, "never"])
 validators = st.builds(Validator, etags, dates, settled=st.booleans())
 seconds = st.floats(min_value=0, max_value=1e9)
+texts = st.none() | st.text()
+said = st.builds(Said, texts, texts, texts, texts, texts, texts)
 remotes = st.builds(
     Remote,
     st.none() | st.integers(0, 2**63 - 1),
     st.booleans(),
     validators,
     st.none() | st.text(),
-    st.builds(Freshness, seconds, seconds, seconds, st.booleans(), st.booleans(), must_revalidate=st.booleans()),
+    st.builds(
+        Freshness, seconds, seconds, seconds, st.booleans(), st.booleans(), must_revalidate=st.booleans(), said=said
+    ),
 )
 
 
@@ -91,6 +96,20 @@ def test_agreement_is_proven_or_refuted_or_unknown(mine: Validator, theirs: Vali
     assert mine.agrees(theirs) is verdict
 
 
+@pytest.mark.parametrize(
+    "mine,theirs,named",
+    [
+        (Validator('"a"', EARLY), Validator('"a"', LATE), True),
+        (Validator('"a"'), Validator('"b"'), False),
+        (Validator('W/"a"', EARLY), Validator('W/"a"', EARLY), False),
+        (Validator('"a"', EARLY), Validator(None, EARLY), False),
+        (Validator(None, EARLY), Validator(None, EARLY), False),
+    ],
+)
+def test_one_strong_tag_is_a_name(mine: Validator, theirs: Validator, *, named: bool) -> None:
+    assert mine.names(theirs) is named
+
+
 @given(validators, validators)
 def test_agreement_does_not_depend_on_who_is_asked(mine: Validator, theirs: Validator) -> None:
     assert mine.agrees(theirs) is theirs.agrees(mine)
@@ -124,6 +143,13 @@ AT = NOON + 86_400
         ({"date": LATE, "cache-control": "public, Max-Age=60, s-maxage=5"}, 60),
         ({"date": LATE, "cache-control": 'max-age="60"'}, 60),
         ({"date": LATE, "cache-control": "max-age=60", "age": "20"}, 40),
+        ({"date": LATE, "cache-control": "max-age=60", "age": "20, 3"}, 40),
+        ({"date": LATE, "cache-control": "max-age=60", "age": "60 , 3"}, 0),
+        ({"date": LATE, "cache-control": "max-age=60", "age": "old, 20"}, 60),
+        ({"date": LATE, "cache-control": 'private="a, max-age=1000", max-age=60'}, 60),
+        ({"date": LATE, "cache-control": r'private="a\", max-age=1000", max-age=60'}, 60),
+        ({"date": LATE, "cache-control": 'max-age=60, private="a, max-age=1000'}, 60),
+        ({"date": LATE, "cache-control": 'private="a, max-age=1000', "last-modified": EARLY}, 8640),
         ({"date": LATE, "cache-control": "max-age=soon", "last-modified": EARLY}, 0),
         ({"date": LATE, "cache-control": "max-age=60, max-age=5"}, 60),
         ({"date": EARLY, "cache-control": "max-age=86460"}, 60),
@@ -152,6 +178,7 @@ def test_an_answer_is_fresh_for_as_long_as_it_says(fields: dict[str, str], lifet
 
 def test_no_cache_is_never_fresh() -> None:
     assert not Freshness.of({"cache-control": "no-cache, max-age=60"}, AT).fresh(AT)
+    assert not Freshness.of({"cache-control": 'no-cache="set-cookie, age", max-age=60'}, AT).fresh(AT)
     assert not Freshness.of({"pragma": "no-cache", "last-modified": EARLY}, AT).fresh(AT)
 
 
@@ -174,6 +201,11 @@ def test_a_stale_answer_stands_in_unless_it_was_forbidden(control: str, seconds:
     assert freshness.stands_in(AT + seconds) is stands_in
 
 
+def test_quotes_without_an_end_are_read_in_one_go() -> None:
+    told = Freshness.of({"cache-control": 'x="' + '\\"' * 50_000}, AT)
+    assert told.lifetime == 0
+
+
 def test_directives_are_kept() -> None:
     told = Freshness.of({"cache-control": "no-store,must-revalidate , IMMUTABLE"}, AT)
     assert (told.no_store, told.must_revalidate, told.immutable, told.no_cache) == (True, True, True, False)
@@ -183,6 +215,86 @@ def test_a_clock_that_was_set_back_makes_nothing_fresh() -> None:
     freshness = Freshness.of({"cache-control": "max-age=60"}, AT)
     assert freshness.fresh(AT)
     assert not freshness.fresh(AT - 1)
+
+
+LATER = "Mon, 07 Nov 1994 08:59:37 GMT"
+"""Ten minutes after LATE."""
+
+
+@pytest.mark.parametrize(
+    "first, then, lifetime",
+    [
+        ({"cache-control": "max-age=60"}, {}, 60),
+        ({"cache-control": "max-age=60"}, {"expires": "0", "last-modified": EARLY}, 60),
+        ({"cache-control": "max-age=60"}, {"cache-control": "public"}, 0),
+        ({"cache-control": "max-age=60"}, {"cache-control": "max-age=5"}, 5),
+        ({"cache-control": "no-cache"}, {"last-modified": EARLY}, 0),
+        ({"cache-control": "no-cache"}, {"cache-control": "max-age=60"}, 60),
+        ({"pragma": "no-cache", "last-modified": EARLY}, {}, 0),
+        ({"pragma": "no-cache"}, {"cache-control": "max-age=60"}, 60),
+        ({"expires": "Mon, 07 Nov 1994 09:00:37 GMT"}, {}, 60),
+        ({"expires": "Mon, 07 Nov 1994 08:50:37 GMT", "last-modified": EARLY}, {}, 0),
+        ({"expires": "0"}, {"expires": "Mon, 07 Nov 1994 09:00:37 GMT"}, 60),
+        ({"last-modified": EARLY}, {}, 8700),  # a tenth of what has gone by until the newer answer
+        ({"cache-control": "max-age=60", "vary": "*"}, {}, 0),
+        ({"cache-control": "max-age=60", "vary": "*"}, {"vary": "cookie"}, 60),
+        ({"cache-control": "max-age=60", "age": "50"}, {}, 60),
+        ({"cache-control": "max-age=60"}, {"age": "50"}, 10),
+        ({}, {}, 0),
+    ],
+)
+def test_a_newer_answer_leaves_standing_what_it_does_not_say(
+    first: dict[str, str], then: dict[str, str], lifetime: float
+) -> None:
+    stored = Freshness.of({"date": LATE, **first}, AT)
+    freshness = stored.updated(Freshness.of({"date": LATER, **then}, AT + 600))
+    assert freshness.fresh(AT + 600 + lifetime) is False
+    assert freshness.fresh(AT + 600 + lifetime - 1) is (lifetime > 0)
+
+
+def test_a_newer_answer_without_a_date_is_as_young_as_its_arrival() -> None:
+    stored = Freshness.of({"date": EARLY, "cache-control": "max-age=60"}, AT)
+    assert stored.updated(Freshness.of({}, AT)).fresh(AT)
+
+
+@pytest.mark.parametrize("control", ["no-cache", "must-revalidate", "no-store", "stale-if-error=30", "immutable"])
+def test_directives_stay_until_others_are_said(control: str) -> None:
+    told = Freshness.of({"cache-control": control}, AT)
+    assert told.updated(Freshness.of({"age": "0"}, AT)) == told
+    assert told.updated(Freshness.of({"cache-control": "public"}, AT)) == Freshness.of({"cache-control": "public"}, AT)
+
+
+@pytest.mark.parametrize(
+    "old", [{"no_cache": True}, {"must_revalidate": True}, {"no_store": True}, {"stale_if_error": 30.0}]
+)
+def test_what_an_old_store_knows_to_be_forbidden_stays_so(old: dict[str, Any]) -> None:
+    told = Freshness(lifetime=60.0, **old).updated(Freshness.of({"last-modified": EARLY}, AT))
+    assert {name: getattr(told, name) for name in old} == old
+    assert told.updated(Freshness.of({"cache-control": "max-age=60"}, AT)).fresh(AT + 59)
+
+
+GERMAN, FRENCH = {"Accept-Language": "de"}, {"Accept-Language": "fr"}
+
+
+@pytest.mark.parametrize(
+    "said, selection",
+    [
+        ({}, selected_by(["accept-language"], FRENCH)),
+        ({"vary": ""}, None),
+        ({"vary": "cookie"}, selected_by(["cookie"], FRENCH)),
+    ],
+)
+def test_an_answer_without_vary_was_selected_by_what_selected_the_stored_one(
+    said: dict[str, str], selection: str | None
+) -> None:
+    stored = Remote(7, selected_by=selected_by(["accept-language"], GERMAN))
+    names = [each for each in [said.get("vary", "")] if each]
+    newer = Remote(freshness=Freshness.of(said, AT), selected_by=selected_by(names, FRENCH))
+    assert stored.updated(newer, FRENCH).selected_by == selection
+
+
+def test_ranges_that_are_known_are_known_still() -> None:
+    assert Remote(ranges=True).updated(Remote(), {}).ranges
 
 
 @given(remotes)
@@ -211,11 +323,12 @@ def _with(**changes: Any) -> dict[str, Any]:
         _with(validator=None),
         _with(validator={"etag": 5, "last_modified": None, "settled": True}),
         _with(freshness={**Remote().to_json()["freshness"], "age": float("inf")}),
+        _with(freshness={**Remote().to_json()["freshness"], "said": {"vary": None}}),
         _with(media_type=3),
     ],
 )
 def test_anything_else_is_refused(data: object) -> None:
-    with pytest.raises(ValueError, match=r"Remote|Validator|Freshness"):
+    with pytest.raises(ValueError, match=r"Remote|Validator|Freshness|Said"):
         Remote.from_json(data)
 
 

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kithara_file.net.vary import selected_by, selects
+from kithara_file.net.vary import selected_anew, selected_by, selects
 
 SENT = {"Accept-Language": "de", "Cookie": "session=secret"}
 
@@ -44,8 +44,10 @@ TOKENS = st.text("abcdefghijklmnopqrstuvwxyz-", min_size=1)
 @given(st.lists(TOKENS), st.dictionaries(TOKENS, st.text(max_size=20)))
 def test_an_answer_fits_the_request_that_brought_it(vary: list[str], sent: dict[str, str]) -> None:
     assert selects(selected_by(vary, sent), sent)
+    assert selected_anew(selected_by(vary, {}), sent) == selected_by(vary, sent)
 
 
 @given(st.text(), st.dictionaries(TOKENS, st.text(max_size=5), max_size=2))
 def test_any_text_can_be_looked_at(kept: str, sent: dict[str, str]) -> None:
     assert selects(kept, sent) in (True, False)
+    assert selects(selected_anew(kept, sent), sent)

@@ -17,6 +17,7 @@ DATED, LATER = Validator(last_modified=MONDAY), Validator(last_modified=TUESDAY)
 BARE = Validator()
 
 SAME, CHANGED, UNPROVEN, FOREIGN = Identity.SAME, Identity.CHANGED, Identity.UNPROVEN, Identity.FOREIGN
+ABSURD = Identity.ABSURD
 
 
 def told(validator: Validator = BARE, length: int | None = 1000, media_type: str | None = "audio/flac") -> Remote:
@@ -61,6 +62,30 @@ def test_an_answer_that_is_shorter_than_what_is_held_is_of_another_version(
     validator: Validator, reach: int, identity: Identity
 ) -> None:
     assert identify(told(validator, length=None), told(validator, length=1000), reach) is identity
+
+
+@pytest.mark.parametrize(
+    "held, found, identity",
+    [
+        (told(STRONG), told(STRONG), SAME),
+        (told(STRONG), told(STRONG, length=None), SAME),
+        (told(STRONG), told(STRONG, length=0), ABSURD),
+        (told(STRONG), told(STRONG, length=999), ABSURD),
+        (told(STRONG), told(STRONG, length=1001), ABSURD),
+        (told(STRONG, length=None), told(STRONG, length=1001), ABSURD),  # the end of a chunked body had proven it
+        (told(STRONG, length=None), told(BARE, length=1001), CHANGED),
+        (told(DATED), told(DATED, length=999), CHANGED),
+        (told(STRONG), told(STRONG, length=99, media_type="text/html"), FOREIGN),
+        (told(STRONG), told(OTHER, length=999), CHANGED),
+        (told(WEAK), told(WEAK, length=999), CHANGED),
+        (told(BARE), told(STRONG, length=999), CHANGED),
+        (told(BARE), told(BARE, length=999), CHANGED),
+    ],
+)
+def test_of_what_is_all_held_the_same_strong_tag_proves_the_length(
+    held: Remote, found: Remote, identity: Identity
+) -> None:
+    assert identify(held, found, 1000, 1000) is identity
 
 
 validators = st.sampled_from([STRONG, OTHER, WEAK, OTHER_WEAK, DATED, LATER, BARE])

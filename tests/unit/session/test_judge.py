@@ -25,8 +25,8 @@ from tests.world.remote import KIB, BreakAt, IgnoreIfRange, IgnoreRange, Scripte
 OLD, NEW = body_of(600 * KIB, 1), body_of(500 * KIB, 2)
 HALF = 300 * KIB
 STRONG, WEAK, BARE = Validator('"1"'), Validator('W/"1"'), Validator()
-FRESH = Freshness(received=START_WALL, lifetime=60.0)
-STALE = Freshness(received=START_WALL - 100, lifetime=60.0)
+FRESH = Freshness.of({"cache-control": "max-age=60"}, START_WALL)
+STALE = replace(FRESH, received=START_WALL - 100)
 
 
 def version(body: bytes = OLD, validator: Validator = STRONG, **facts: Any) -> Version:
