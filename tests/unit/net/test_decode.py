@@ -4,14 +4,53 @@ from __future__ import annotations
 
 import gzip
 import zlib
+from itertools import chain
+from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kithara_file.net.decode import PIECE, BadCoding, Decoder
+from kithara_file.net.decode import CALL, PIECE, STRIDE, TURN, BadCoding, Decoder
 
 DATA = bytes(range(256)) * 100
+
+
+class Zlib:
+    """Streams of zlib that count what they are asked for."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.calls = self.taken = self.given = self.copied = 0
+        self._make = zlib.decompressobj
+        monkeypatch.setattr(zlib, "decompressobj", lambda wbits: Counted(self, self._make(wbits)))
+
+    @property
+    def work(self) -> int:
+        """Return what has been done since this was asked for the last time: calls, and bytes taken and given."""
+        done = self.calls * CALL + self.taken + self.given
+        self.calls = self.taken = self.given = 0
+        return done
+
+
+class Counted:
+    """One stream of zlib."""
+
+    def __init__(self, counts: Zlib, stream: Any) -> None:
+        self._counts = counts
+        self._stream = stream
+
+    def decompress(self, data: memoryview, most: int) -> bytes:
+        """Count what is copied because it was not needed, and all that was."""
+        piece: bytes = self._stream.decompress(data, most)
+        left = len(self._stream.unused_data or self._stream.unconsumed_tail)
+        self._counts.calls += 1
+        self._counts.taken += len(data) - left
+        self._counts.given += len(piece)
+        self._counts.copied += left
+        return piece
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._stream, name)
 
 
 def raw_deflate(data: bytes) -> bytes:
@@ -74,3 +113,49 @@ def test_a_bomb_goes_off_in_small_pieces() -> None:
 @given(st.binary(max_size=3000), st.integers(1, 100))
 def test_any_bytes_survive(data: bytes, step: int) -> None:
     assert decoded(Decoder(["deflate", "gzip"]), gzip.compress(zlib.compress(data)), step) == data
+
+
+EMPTY = gzip.compress(b"", mtime=0)
+HOLLOW = b"\0\0\0\xff\xff" * 300_000
+"""Stored blocks of deflate which hold nothing (RFC 1951, 3.2.4)."""
+LABORIOUS = {
+    "a bomb": (["gzip"], gzip.compress(bytes(16 << 20), 1), 16 << 20),
+    "empty members": (["gzip"], EMPTY * 5_000, 0),
+    "small members": (["gzip"], gzip.compress(b"x", mtime=0) * 5_000, 5_000),
+    "members between zeros": (["gzip"], (EMPTY + b"\0") * 5_000, 0),
+    "zeros in the end": (["gzip"], EMPTY + bytes(4 << 20), 0),
+    "empty blocks": (["deflate"], HOLLOW, 0),
+    "empty members in a bomb": (["gzip", "gzip"], gzip.compress(EMPTY * 5_000), 0),
+    "a bomb in a bomb": (["deflate", "gzip"], gzip.compress(zlib.compress(bytes(16 << 20), 1)), 16 << 20),
+    "a bomb behind the end": (["deflate", "gzip"], gzip.compress(zlib.compress(b"") + bytes(16 << 20)), 0),
+}
+
+
+@pytest.mark.parametrize("codings,coded,size", LABORIOUS.values(), ids=LABORIOUS)
+def test_the_work_between_two_pieces_is_bounded_whatever_the_body_is(
+    codings: list[str], coded: bytes, size: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    zlib_, came = Zlib(monkeypatch), 0
+    for piece in chain(Decoder(codings).feed(coded), [b""]):
+        assert zlib_.work <= TURN + PIECE + STRIDE + CALL
+        assert len(piece) <= PIECE
+        came += len(piece)
+    assert came == size
+
+
+@pytest.mark.parametrize("codings,coded,size", LABORIOUS.values(), ids=LABORIOUS)
+def test_no_more_is_copied_than_is_decoded(
+    codings: list[str], coded: bytes, size: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    zlib_ = Zlib(monkeypatch)
+    for _ in Decoder(codings).feed(coded):
+        pass
+    assert zlib_.copied <= 13 * zlib_.taken + zlib_.given
+
+
+def test_all_that_was_right_comes_before_the_error() -> None:
+    coded = gzip.compress(DATA) + b"<html>"
+    pieces = Decoder(["gzip"]).feed(coded)
+    assert next(pieces) == DATA
+    with pytest.raises(BadCoding):
+        next(pieces)

@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+import asyncio
 import gzip
 import zlib
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 
 import pytest
 
 from kithara_file.errors import (
     BodyBroken,
 )
+from kithara_file.net.client import Response
+from kithara_file.net.decode import CALL, TURN
 from kithara_file.net.engine import Engine
 from kithara_file.net.http import HttpClient
 from kithara_file.ranges import ByteRange
-from tests.unit.net.loopback import DATA, LENGTH, collect, fetch, opened, refused, run
+from tests.unit.net.loopback import DATA, LENGTH, at_rest, body, collect, fetch, opened, refused, run
 from tests.world.faults import (
     Chunked,
     CloseAt,
@@ -106,3 +111,102 @@ def test_what_comes_beyond_the_promised_end_is_left_alone(origin: Origin) -> Non
 def test_a_part_that_ends_before_its_announced_end_is_broken(origin: Origin) -> None:
     long = (Chunked(), SayRange(stop=5))
     refused(origin.serve("/a", DATA, faults=[long]), BodyBroken, ByteRange(5, 50))
+
+
+class Turns:
+    """How often the loop has turned."""
+
+    count = 0
+
+    async def run(self) -> None:
+        """Count."""
+        while True:
+            self.count += 1
+            await asyncio.sleep(0)
+
+
+@asynccontextmanager
+async def counted() -> AsyncIterator[Turns]:
+    """Count the turns of the loop."""
+    turns = Turns()
+    task = asyncio.create_task(turns.run())
+    yield turns
+    task.cancel()
+
+
+MEMBERS = 20_000
+HOLLOW = gzip.compress(gzip.compress(b"", mtime=0) * MEMBERS, mtime=0)
+"""Small on the wire, much work, and not a byte."""
+
+
+def test_the_loop_turns_before_each_piece_of_a_bomb(origin: Origin) -> None:
+    url = origin.serve("/a", b"", always=[Encoded("gzip", gzip.compress(bytes(16 << 20), 1))])
+
+    async def main(client: HttpClient, _: Engine) -> None:
+        response = await opened(client, url)
+        async with counted() as turns:
+            before, size = -1, 0
+            async for chunk in response:
+                assert turns.count > before
+                before, size = turns.count, size + chunk.size
+        assert size == 16 << 20
+
+    run(main)
+
+
+def test_the_loop_turns_while_a_body_is_decoded_that_gives_nothing(origin: Origin) -> None:
+    url = origin.serve("/a", b"", always=[Encoded("gzip, gzip", HOLLOW)])
+
+    async def main(client: HttpClient, _: Engine) -> None:
+        response = await opened(client, url)
+        async with counted() as turns:
+            assert await body(response) == b""
+        assert turns.count > MEMBERS * CALL // TURN
+
+    run(main)
+
+
+def test_the_decoding_of_a_body_that_gives_nothing_more_can_be_cancelled(origin: Origin) -> None:
+    coded = gzip.compress(gzip.compress(b"x") + gzip.compress(b"") * MEMBERS)
+    url = origin.serve("/a", b"", always=[Encoded("gzip, gzip", coded)])
+
+    async def main(client: HttpClient, engine: Engine) -> None:
+        response = await opened(client, url)
+        assert (await anext(aiter(response))).size == 1
+        await at_rest(engine)
+        rest = asyncio.create_task(body(response))
+        for _ in range(5):
+            await asyncio.sleep(0)
+        assert rest.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await rest
+
+    run(main)
+
+
+async def one(response: Response) -> bytes:
+    """Read one chunk."""
+    return b"".join((await anext(aiter(response))).pieces)
+
+
+def test_a_step_that_is_cancelled_loses_nothing_of_what_is_decoded(origin: Origin) -> None:
+    url = origin.serve("/a", DATA, always=[Gzip()])
+
+    async def main(client: HttpClient, _engine: Engine) -> None:
+        response = await opened(client, url)
+        came, turns = b"", 0
+        while True:
+            turns = (turns + 1) % 5
+            step = asyncio.create_task(one(response))
+            for _ in range(turns):
+                await asyncio.sleep(0)
+            step.cancel()
+            try:
+                came += await step
+            except asyncio.CancelledError:
+                continue
+            except StopAsyncIteration:
+                break
+        assert came == DATA
+
+    run(main)
