@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 import zlib
 from collections.abc import Generator, Iterable, Iterator
+from types import ModuleType
 from typing import Protocol
 
 PIECE = 256 * 1024
@@ -24,8 +25,8 @@ FIRST = 256
 STRIDE = 32 * 1024
 """How many are given to it later."""
 
-CODINGS = frozenset({"gzip", "x-gzip", "deflate"})
-"""What `Decoder` can take off."""
+OURS = frozenset({"gzip", "x-gzip", "deflate"})
+"""What we can take off wherever we are."""
 
 _GZIP = 16 + zlib.MAX_WBITS
 _ZLIB = zlib.MAX_WBITS
@@ -38,6 +39,17 @@ _Step = tuple[bytes, int]
 
 class BadCoding(ValueError):
     """The bytes are not what their Content-Encoding says."""
+
+
+def decodable(codings: Iterable[str]) -> bool:
+    """Tell whether `Decoder` can take all of them off."""
+    return all(each in OURS or (each == "br" and _brotli().found()) for each in codings)
+
+
+def _brotli() -> ModuleType:
+    from kithara_file.net import brotli  # noqa: PLC0415 - hardly anybody needs it
+
+    return brotli
 
 
 class _Stage(Protocol):
@@ -93,7 +105,7 @@ class Decoder:
 
 
 def _stage(coding: str) -> _Stage:
-    return _Deflate() if coding == "deflate" else _Gzip()
+    return _Brotli() if coding == "br" else _Deflate() if coding == "deflate" else _Gzip()
 
 
 class _Gzip:
@@ -138,6 +150,22 @@ class _Deflate:
         yield from _steps(self._inflate, data, 0)
 
 
+class _Brotli:
+    """Brotli, and nothing behind its end."""
+
+    def __init__(self) -> None:
+        self._stream: _Stream = _brotli().Brotli(STRIDE, PIECE)
+
+    @property
+    def complete(self) -> bool:
+        return self._stream.eof
+
+    def feed(self, data: bytes) -> Iterator[_Step]:
+        at = yield from _steps(self._stream, data, 0)
+        if at < len(data):
+            raise BadCoding("it goes on behind its end")
+
+
 class _Inflate:
     """One stream of zlib."""
 
@@ -146,21 +174,15 @@ class _Inflate:
         self._stride = FIRST
         self.begun = False
         self.full = False
-        """True when it may hold more than it gave."""
 
     @property
     def eof(self) -> bool:
-        """True when it has come to its end."""
         return self._inflate.eof
 
     def step(self, data: bytes, at: int) -> tuple[bytes, int]:
-        """Return a piece of what `data` from `at` on decodes to, and how many bytes of it were used."""
         self.begun = True
         part = memoryview(data)[at : at + self._stride]
-        try:
-            piece = self._inflate.decompress(part, PIECE)
-        except zlib.error as error:
-            raise BadCoding(str(error)) from error
+        piece = self._inflate.decompress(part, PIECE)
         left = len(self._inflate.unused_data if self.eof else self._inflate.unconsumed_tail)
         if not left:  # so that no more is copied, all in all, than was used
             self._stride = min(2 * self._stride, STRIDE)
@@ -168,10 +190,25 @@ class _Inflate:
         return piece, len(part) - left
 
 
-def _steps(stream: _Inflate, data: bytes, at: int) -> Generator[_Step, None, int]:
+class _Stream(Protocol):
+    full: bool
+    """True when it may hold more than it gave."""
+
+    @property
+    def eof(self) -> bool:
+        """True when it has come to its end."""
+
+    def step(self, data: bytes, at: int) -> tuple[bytes, int]:
+        """Return a piece of what `data` from `at` on decodes to, and how many bytes of it were used."""
+
+
+def _steps(stream: _Stream, data: bytes, at: int) -> Generator[_Step, None, int]:
     """Decode `data` from `at` on, up to the end of it or of the stream, which is returned."""
     while not stream.eof and (at < len(data) or stream.full):
-        piece, used = stream.step(data, at)
+        try:
+            piece, used = stream.step(data, at)
+        except (ValueError, zlib.error) as error:
+            raise BadCoding(str(error)) from error
         at += used
         yield piece, CALL + CODED * used + len(piece)
     return at

@@ -11,7 +11,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kithara_file.net.decode import CALL, PIECE, STRIDE, TURN, BadCoding, Decoder
+from kithara_file.net.decode import CALL, PIECE, STRIDE, TURN, BadCoding, Decoder, decodable
+from tests.world.brotli import brotli, brotli_zeros
 
 DATA = bytes(range(256)) * 100
 
@@ -73,6 +74,8 @@ CODED = [
     (("deflate",), zlib.compress(DATA)),
     (("deflate",), raw_deflate(DATA)),
     (("gzip", "deflate"), zlib.compress(gzip.compress(DATA))),
+    (("br",), brotli(DATA)),
+    (("br", "gzip"), gzip.compress(brotli(DATA))),
 ]
 
 
@@ -92,7 +95,7 @@ def test_a_stream_that_stops_in_its_middle_is_not_complete(codings: tuple[str, .
     assert not decoder.complete
 
 
-@pytest.mark.parametrize("coding", ["gzip", "deflate"])
+@pytest.mark.parametrize("coding", ["gzip", "deflate", "br"])
 def test_what_is_not_coded_is_refused(coding: str) -> None:
     with pytest.raises(BadCoding):
         decoded(Decoder([coding]), b"<html>not at all</html>", 100)
@@ -106,8 +109,22 @@ def test_a_flipped_bit_is_found() -> None:
 
 
 def test_a_bomb_goes_off_in_small_pieces() -> None:
-    pieces = Decoder(["gzip"]).feed(gzip.compress(bytes(32 << 20)))
-    assert max(len(piece) for piece in pieces) <= PIECE
+    for coding, coded in (("gzip", gzip.compress(bytes(32 << 20))), ("br", brotli_zeros(32 << 20))):
+        sizes = [len(piece) for piece in Decoder([coding]).feed(coded)]
+        assert (max(sizes), sum(sizes)) == (PIECE, 32 << 20)
+
+
+def test_nothing_follows_the_end_of_brotli() -> None:
+    with pytest.raises(BadCoding, match="behind its end"):
+        decoded(Decoder(["br"]), brotli(DATA) + b"x", 1 << 20)
+
+
+def test_what_can_be_decoded_here_is_known(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert decodable(["gzip", "br"])
+    assert not decodable(["gzip", "zstd"])
+    monkeypatch.setattr("kithara_file.net.brotli.found", lambda: False)
+    assert decodable(["gzip"])
+    assert not decodable(["gzip", "br"])
 
 
 @given(st.binary(max_size=3000), st.integers(1, 100))

@@ -12,13 +12,15 @@ import pytest
 
 from kithara_file.errors import (
     BodyBroken,
+    InvalidResponse,
 )
 from kithara_file.net.client import Response
-from kithara_file.net.decode import CALL, TURN
+from kithara_file.net.decode import CALL, PIECE, TURN
 from kithara_file.net.engine import Engine
 from kithara_file.net.http import HttpClient
 from kithara_file.ranges import ByteRange
 from tests.unit.net.loopback import DATA, LENGTH, at_rest, body, collect, fetch, opened, refused, run
+from tests.world.brotli import brotli, brotli_zeros
 from tests.world.faults import (
     Chunked,
     CloseAt,
@@ -35,8 +37,6 @@ from tests.world.faults import (
 )
 from tests.world.origin import Origin
 
-BROTLI_HELLO = bytes.fromhex("0b028068656c6c6f03")
-
 
 @pytest.mark.parametrize(
     "faults",
@@ -49,6 +49,8 @@ BROTLI_HELLO = bytes.fromhex("0b028068656c6c6f03")
         (Gzip(),),
         (Encoded("deflate", zlib.compress(DATA)),),
         (Encoded("gzip", gzip.compress(DATA, mtime=0)), Chunked()),
+        (Encoded("br", brotli(DATA)),),
+        (Encoded("gzip, br", brotli(gzip.compress(DATA, mtime=0))), Chunked()),
         (Encoded("deflate, gzip", gzip.compress(zlib.compress(DATA), mtime=0)),),
         (SayLength(LENGTH, LENGTH),),
         (DelayHeaders(0.05),),
@@ -60,9 +62,40 @@ def test_a_whole_body_however_it_is_sent(origin: Origin, faults: tuple[Fault, ..
     assert fetch(origin.serve("/a", data, faults=[faults])) == data
 
 
-def test_a_coding_which_only_libcurl_knows_is_decoded_too(origin: Origin) -> None:
-    url = origin.serve("/a", b"", always=[Encoded("br", BROTLI_HELLO)])
-    assert fetch(url) == b"hello"
+def test_a_coding_which_only_libcurl_knows_is_decoded_too(origin: Origin, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("kithara_file.net.brotli.found", lambda: False)
+    url = origin.serve("/a", b"", always=[Encoded("br", brotli(DATA))])
+    assert fetch(url) == DATA
+    assert len(origin.requests("/a")) == 2
+
+
+def test_what_libcurl_unpacks_to_more_than_it_holds_is_refused(origin: Origin, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("kithara_file.net.brotli.found", lambda: False)
+    url = origin.serve("/a", b"", always=[Encoded("br", brotli_zeros(96 << 20))])
+    assert "it unpacks to too much at once" in refused(url, InvalidResponse)
+
+
+def test_brotli_is_unpacked_to_any_size_a_piece_at_a_time(origin: Origin) -> None:
+    url = origin.serve("/a", b"", always=[Encoded("br", brotli_zeros(96 << 20))])
+
+    async def main(client: HttpClient, _: Engine) -> None:
+        size = 0
+        async for chunk in await opened(client, url):
+            assert chunk.size <= PIECE
+            assert not any(each.strip(b"\0") for each in chunk.pieces)
+            size += chunk.size
+        assert size == 96 << 20
+
+    run(main)
+    assert len(origin.requests("/a")) == 1
+
+
+def test_fields_behind_a_body_that_are_too_large_are_told_of(origin: Origin) -> None:
+    head = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n%s\r\n"
+    rest = b"0\r\nX: " + b"y" * 10_000 + b"\r\n\r\n"
+    for number, said in enumerate((b"", b"Content-Encoding: gzip\r\n")):
+        url = origin.serve(f"/{number}", b"", faults=[Raw(head % said + rest)])
+        assert "the fields behind it are too large" in refused(url, InvalidResponse)
 
 
 @pytest.mark.parametrize(
@@ -100,6 +133,8 @@ def test_a_coded_stream_that_stops_within_a_complete_body_is_broken(origin: Orig
     coded = gzip.compress(DATA, mtime=0)
     refused(origin.serve("/a", DATA, faults=[Encoded("gzip", coded[: int(len(coded) * part)])]), BodyBroken)
     refused(origin.serve("/b", DATA, faults=[(Gzip(), CloseAt(1000))]), BodyBroken)
+    coded = brotli(DATA)
+    refused(origin.serve("/c", DATA, faults=[Encoded("br", coded[: int(len(coded) * part)])]), BodyBroken)
 
 
 def test_what_comes_beyond_the_promised_end_is_left_alone(origin: Origin) -> None:
