@@ -108,7 +108,10 @@ def _whole(head: Head, asked: Asked, codings: frozenset[str]) -> Accepted:
     length = _content_length(head, asked)
     used = _used(head, asked, codings)
     if used:  # a digest would be that of the encoded body (RFC 9530, 3)
-        return Accepted(replace(_remote(head, asked, None, ranges=False), digest=None), 0, None, used)
+        # Nothing is nothing, though no coding makes it of nothing: some servers say so of empty files.
+        empty = 0 if length == 0 else None
+        remote = replace(_remote(head, asked, empty, ranges=False), digest=None)
+        return Accepted(remote, 0, empty, used if empty is None else ())
     announced = "bytes" in _tokens(head, "accept-ranges")
     # An origin that was asked for a range and sent everything ignores ranges, unless If-Range told it to.
     ranges = announced and (asked.want is WHOLE or asked.if_range is not None)

@@ -124,6 +124,12 @@ def test_an_encoded_body_has_no_length_and_no_ranges() -> None:
     assert answer.codings == ("gzip",)
 
 
+def test_an_encoded_body_of_nothing_is_nothing() -> None:
+    digest = ("Content-MD5", "1B2M2Y8AsgTpgAmY7PhCfg==")
+    answer = taken(200, ("Content-Length", "0"), ("Content-Encoding", "gzip"), digest)
+    assert (answer.end, answer.remote.length, answer.codings, answer.remote.digest) == (0, 0, (), None)
+
+
 RANGED: list[tuple[Want, str, int, int, int | None]] = [
     (ByteRange(5, 10), "bytes 5-9/100", 5, 10, 100),
     (ByteRange(5, 10), "BYTES 5 - 9 / 100", 5, 10, 100),

@@ -90,6 +90,13 @@ def test_brotli_is_unpacked_to_any_size_a_piece_at_a_time(origin: Origin) -> Non
     assert len(origin.requests("/a")) == 1
 
 
+@pytest.mark.parametrize("coding", ["gzip", "br"])
+def test_an_empty_file_that_is_said_to_be_encoded_is_empty(origin: Origin, coding: str) -> None:
+    assert fetch(origin.serve("/a", b"", always=[Encoded(coding, b"")])) == b""
+    refused(origin.serve("/b", b"", always=[(Encoded(coding, b""), Chunked())]), BodyBroken)
+    assert len(origin.requests("/a")) == 1
+
+
 def test_fields_behind_a_body_that_are_too_large_are_told_of(origin: Origin) -> None:
     head = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n%s\r\n"
     rest = b"0\r\nX: " + b"y" * 10_000 + b"\r\n\r\n"
