@@ -28,6 +28,9 @@ from kithara_file.net.vary import selected_by
 LARGEST = 2**63 - 1
 """The largest length and offset that anybody's files have."""
 
+MOST_CODINGS = 5
+"""As many as libcurl takes off. Each holds a piece and a window of its own, and anybody can name thousands."""
+
 _PLAIN_CODINGS = frozenset({"", "identity", "none"})
 _CONTENT_RANGE = re.compile(r"\s*bytes\s+(\d{1,20})\s*-\s*(\d{1,20})\s*/\s*(\d{1,20}|\*)\s*", re.IGNORECASE | re.ASCII)
 _REPR_DIGEST = re.compile(r"(?:^|,)\s*([a-z][a-z0-9_.*-]*)=:([A-Za-z0-9+/=]*):")
@@ -226,6 +229,8 @@ def _content_range(head: Head, asked: Asked) -> tuple[int, int, int | None]:
 
 def _used(head: Head, asked: Asked, codings: frozenset[str]) -> tuple[str, ...]:
     used = tuple(each for each in _tokens(head, "content-encoding") if each not in _PLAIN_CODINGS)
+    if len(used) > MOST_CODINGS:
+        raise _invalid(f"its body is encoded {len(used)} times over", asked)
     unknown = [each for each in used if each not in codings]
     if unknown:
         raise _invalid(f"its body is encoded as {unknown[0][:40]!r}, which nobody here can decode", asked)
