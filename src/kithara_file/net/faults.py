@@ -82,9 +82,12 @@ def before_headers(outcome: Outcome, url: str, connect_seconds: float) -> Kithar
 
 
 def within_body(outcome: Outcome, url: str, accepted: Accepted, at: int) -> KitharaError:
-    """Return the error for a body that broke off before byte `at`."""
+    """Return the error for a body that broke off before byte `at`; libcurl takes the codings off that it has."""
     if outcome.code == pycurl.E_ABORTED_BY_CALLBACK:
         return Cancelled()
+    if outcome.code == _TOO_LARGE:  # what libcurl has unpacked and nobody has taken, else fields in the last chunk
+        reason = "it unpacks to too much at once" if accepted.codings else "the fields behind it are too large"
+        return InvalidResponse(reason, url=url, stage="body")
     coding = outcome.code in {pycurl.E_BAD_CONTENT_ENCODING, pycurl.E_WRITE_ERROR}
     if coding and accepted.codings:
         return InvalidResponse(_words(outcome, url), url=url, stage="body")

@@ -17,7 +17,7 @@ from kithara_file.config import Timeouts
 from kithara_file.errors import ConnectFailed, InvalidResponse, KitharaError, NetTimeout, StatusError, public_url
 from kithara_file.net.address import Address
 from kithara_file.net.client import WHOLE, NotModified, Want
-from kithara_file.net.decode import CODINGS
+from kithara_file.net.decode import OURS, decodable
 from kithara_file.net.engine import Engine
 from kithara_file.net.faults import before_headers
 from kithara_file.net.remote import Validator
@@ -49,7 +49,7 @@ def codings() -> frozenset[str]:
     """Return the content codings that we or this libcurl can take off a body."""
     features = pycurl.version_info()[4]
     more = ((pycurl.VERSION_BROTLI, "br"), (pycurl.VERSION_ZSTD, "zstd"))
-    return CODINGS | {name for bit, name in more if features & bit}
+    return OURS | {name for bit, name in more if features & bit}
 
 
 Body = HttpResponse | DecodedResponse
@@ -81,7 +81,7 @@ def _better(way: Way, answer: Accepted, *, proven: bool) -> Way | None:
     for one that has ended, so that only a length tells, or what is packed; an origin that speaks nothing else has to be
     believed.
     """
-    unpackable = CODINGS.issuperset(answer.codings)
+    unpackable = decodable(answer.codings)
     if not (unpackable or way.unpack):  # only libcurl knows this coding, and it has to be told before it asks
         return replace(way, unpack=True)
     packed = unpackable and bool(answer.codings) and not way.unpack
@@ -159,9 +159,10 @@ class HttpClient:
         if better is not None:
             transfer.close()
             return await self._ask_anew(asked, home, address, better)
-        response = HttpResponse(transfer, answer, asked.url)
-        packed = answer.codings and not way.unpack
-        return DecodedResponse(response, answer.codings, asked.url) if packed else response
+        if way.unpack or not answer.codings:
+            return HttpResponse(transfer, answer, asked.url)
+        packed = HttpResponse(transfer, replace(answer, codings=()), asked.url)
+        return DecodedResponse(packed, answer.codings, asked.url)
 
     async def _ask_anew(self, asked: Asked, home: Address, address: Address, way: Way) -> Body | NotModified | Address:
         try:

@@ -28,6 +28,9 @@ from kithara_file.net.vary import selected_by
 LARGEST = 2**63 - 1
 """The largest length and offset that anybody's files have."""
 
+MOST_CODINGS = 5
+"""As many as libcurl takes off. Each holds a piece and a window of its own, and anybody can name thousands."""
+
 _PLAIN_CODINGS = frozenset({"", "identity", "none"})
 _CONTENT_RANGE = re.compile(r"\s*bytes\s+(\d{1,20})\s*-\s*(\d{1,20})\s*/\s*(\d{1,20}|\*)\s*", re.IGNORECASE | re.ASCII)
 _REPR_DIGEST = re.compile(r"(?:^|,)\s*([a-z][a-z0-9_.*-]*)=:([A-Za-z0-9+/=]*):")
@@ -108,7 +111,10 @@ def _whole(head: Head, asked: Asked, codings: frozenset[str]) -> Accepted:
     length = _content_length(head, asked)
     used = _used(head, asked, codings)
     if used:  # a digest would be that of the encoded body (RFC 9530, 3)
-        return Accepted(replace(_remote(head, asked, None, ranges=False), digest=None), 0, None, used)
+        # Nothing is nothing, though no coding makes it of nothing: some servers say so of empty files.
+        empty = 0 if length == 0 else None
+        remote = replace(_remote(head, asked, empty, ranges=False), digest=None)
+        return Accepted(remote, 0, empty, used if empty is None else ())
     announced = "bytes" in _tokens(head, "accept-ranges")
     # An origin that was asked for a range and sent everything ignores ranges, unless If-Range told it to.
     ranges = announced and (asked.want is WHOLE or asked.if_range is not None)
@@ -223,6 +229,8 @@ def _content_range(head: Head, asked: Asked) -> tuple[int, int, int | None]:
 
 def _used(head: Head, asked: Asked, codings: frozenset[str]) -> tuple[str, ...]:
     used = tuple(each for each in _tokens(head, "content-encoding") if each not in _PLAIN_CODINGS)
+    if len(used) > MOST_CODINGS:
+        raise _invalid(f"its body is encoded {len(used)} times over", asked)
     unknown = [each for each in used if each not in codings]
     if unknown:
         raise _invalid(f"its body is encoded as {unknown[0][:40]!r}, which nobody here can decode", asked)

@@ -5,6 +5,7 @@ Must not know: how the request was made, who reads.
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from collections.abc import AsyncIterator, Iterator
 
@@ -129,12 +130,19 @@ class DecodedResponse:
         return self
 
     async def __anext__(self) -> Chunk:
-        """Return the next decoded bytes; stop where the coded stream is complete, and only there."""
-        piece = self._decoded()
+        """Return the next decoded bytes; stop where the coded stream is complete, and only there.
+
+        Cancelled, it loses nothing. All others have a turn before any decoding: a few coded bytes can be much work.
+        """
+        piece = b""
         while not piece:
-            coded = await self._coded()
-            self._pieces = self._decoder.feed(b"".join(coded.pieces))
-            piece = self._decoded()
+            await asyncio.sleep(0)
+            decoded = self._decoded()
+            if decoded is None:
+                coded = await self._coded()
+                self._pieces = self._decoder.feed(b"".join(coded.pieces))
+            else:
+                piece = decoded
         self._at += len(piece)
         return Chunk(self._at - len(piece), (piece,), len(piece))
 
@@ -148,9 +156,9 @@ class DecodedResponse:
             reason = "its encoded stream stops in its middle"
             raise BodyBroken(reason, url=self._url, at=self._at, expected=None) from end
 
-    def _decoded(self) -> bytes:
+    def _decoded(self) -> bytes | None:
         try:
-            return next(self._pieces, b"")
+            return next(self._pieces, None)
         except BadCoding as error:
             raise InvalidResponse(f"its encoding is broken ({error})", url=self._url, stage="body") from error
 

@@ -20,6 +20,8 @@ from kithara_file.net.kernel import narrow, widen
 LEAST_BUFFER = 64 * KIB
 """What libcurl reads at a time, at least. Each read costs a turn of the loop, so that beside a thread which burns the
 interpreter's lock its own choice of 16 KiB brings 8 MB/s."""
+PACKED_BUFFER = 16 * KIB
+"""What it reads at a time of a body that it unpacks: all that comes of it is in memory at once."""
 DRAIN_BYTES = 64 * KIB
 """An abandoned body with no more than this left is read to its end, so that its connection lives on."""
 WANTED_BYTES = 2048 * KIB
@@ -93,7 +95,8 @@ class Transfer:
         engine.start(self)
 
     def _listen_to(self, handle: pycurl.Curl) -> None:
-        handle.setopt(pycurl.BUFFERSIZE, max(LEAST_BUFFER, min(STEP, self._engine.share // 4)))
+        step = max(LEAST_BUFFER, min(STEP, self._engine.share // 4)) if self._raw else PACKED_BUFFER
+        handle.setopt(pycurl.BUFFERSIZE, step)
         handle.setopt(pycurl.HEADERFUNCTION, self._on_header)
         handle.setopt(pycurl.WRITEFUNCTION, self._on_body)
         handle.setopt(pycurl.PREREQFUNCTION, self._on_connected)

@@ -19,6 +19,7 @@ from kithara_file.net.remote import Remote
 from kithara_file.net.reply import Accepted
 from kithara_file.net.transfer import Outcome
 
+TOO_LARGE = 100  # CURLE_TOO_LARGE
 URL = "http://me:pw@host/a?token=secret#part"
 
 
@@ -39,7 +40,7 @@ URL = "http://me:pw@host/a?token=secret#part"
         (Outcome(pycurl.E_SSL_CONNECT_ERROR, "Recv failure: Connection reset by peer"), ConnectFailed, True),
         (Outcome(pycurl.E_UNSUPPORTED_PROTOCOL), InvalidResponse, False),
         (Outcome(pycurl.E_FTP_WEIRD_SERVER_REPLY, "Invalid Content-Length: value"), InvalidResponse, False),
-        (Outcome(100), InvalidResponse, False),
+        (Outcome(TOO_LARGE), InvalidResponse, False),
         (Outcome(pycurl.E_RECV_ERROR, "Too large response headers: 307652 > 307200"), InvalidResponse, False),
         (Outcome(pycurl.E_RECV_ERROR, "CONNECT tunnel failed", 407), AccessDenied, False),
         (Outcome(pycurl.E_RECV_ERROR, "CONNECT tunnel failed", 502), ConnectFailed, True),
@@ -61,6 +62,8 @@ def test_an_end_before_the_headers_has_its_error(outcome: Outcome, kind: type[Ki
         (pycurl.E_WRITE_ERROR, (), BodyBroken),
         (pycurl.E_WRITE_ERROR, ("br",), InvalidResponse),
         (pycurl.E_BAD_CONTENT_ENCODING, ("br",), InvalidResponse),
+        (TOO_LARGE, (), InvalidResponse),
+        (TOO_LARGE, ("br",), InvalidResponse),
         (pycurl.E_ABORTED_BY_CALLBACK, (), Cancelled),
     ],
 )
@@ -69,6 +72,15 @@ def test_an_end_within_the_body_has_its_error(code: int, codings: tuple[str, ...
     assert type(error) is kind
     if isinstance(error, BodyBroken):
         assert (error.at, error.expected) == (7, 10)
+
+
+@pytest.mark.parametrize(
+    "codings,sentence", [((), "the fields behind it are too large"), (("br",), "it unpacks to too much at once")]
+)
+def test_what_is_too_large_within_a_body_is_not_its_headers(codings: tuple[str, ...], sentence: str) -> None:
+    error = within_body(Outcome(TOO_LARGE), URL, Accepted(Remote(), 0, None, codings), 7)
+    assert sentence in str(error)
+    assert not error.recoverable
 
 
 @pytest.mark.parametrize(

@@ -17,7 +17,7 @@ from kithara_file.errors import (
 )
 from kithara_file.net.client import WHOLE, NotModified, Want
 from kithara_file.net.remote import Validator
-from kithara_file.net.reply import LARGEST, Accepted, Asked, Head, announced_length, judge
+from kithara_file.net.reply import LARGEST, MOST_CODINGS, Accepted, Asked, Head, announced_length, judge
 from kithara_file.net.vary import selected_by
 from kithara_file.ranges import ByteRange, OpenRange
 
@@ -105,6 +105,7 @@ def test_the_same_length_said_twice_is_that_length() -> None:
         (("Transfer-Encoding ", "chunked"),),
         (("Content-Encoding", "zstd"),),
         (("Content-Encoding", "gzip, zstd"),),
+        (("Content-Encoding", ", ".join(["gzip"] * (MOST_CODINGS + 1))),),
     ],
 )
 def test_an_answer_that_cannot_be_read_is_refused(lines: Lines) -> None:
@@ -122,6 +123,16 @@ def test_an_encoded_body_has_no_length_and_no_ranges() -> None:
     answer = taken(200, ("Content-Length", "10"), ("Content-Encoding", "GZip"), ("Accept-Ranges", "bytes"))
     assert (answer.end, answer.remote.length, answer.remote.ranges) == (None, None, False)
     assert answer.codings == ("gzip",)
+
+
+def test_several_codings_may_lie_one_over_the_other() -> None:
+    assert taken(200, ("Content-Encoding", ", ".join(["gzip"] * MOST_CODINGS))).codings == ("gzip",) * MOST_CODINGS
+
+
+def test_an_encoded_body_of_nothing_is_nothing() -> None:
+    digest = ("Content-MD5", "1B2M2Y8AsgTpgAmY7PhCfg==")
+    answer = taken(200, ("Content-Length", "0"), ("Content-Encoding", "gzip"), digest)
+    assert (answer.end, answer.remote.length, answer.codings, answer.remote.digest) == (0, 0, (), None)
 
 
 RANGED: list[tuple[Want, str, int, int, int | None]] = [
