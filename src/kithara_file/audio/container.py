@@ -24,6 +24,7 @@ from kithara_file.audio.door import Door
 from kithara_file.audio.flac import STREAM_INFO, parse_flac_head, parse_stream_info
 from kithara_file.audio.ogg import is_chain
 from kithara_file.audio.packets import Unit
+from kithara_file.audio.whole import cut_short
 from kithara_file.errors import DecodeFailed
 
 WARM_UP = {"aac": 4096, "mp3": 23040, "mp3float": 23040, "opus": 19200, "libopus": 19200, "vorbis": 16384}
@@ -39,6 +40,9 @@ those whose packets stand alone where a coarse clock does not tell their places.
 BY_BYTES = ("adpcm_", "g722", "g726")
 """Codecs of which so many bytes are always so many frames, so that in WAV, whose packets FFmpeg stamps wrong behind a
 seek, a packet's place in the file is that in the sound."""
+
+PADDING_SECONDS = 0.05
+"""So much less than the head of a file tells may be all that there is to be heard."""
 
 ENDS_WITHIN = 8192
 """No packet is longer than this."""
@@ -174,6 +178,16 @@ class ContainerPackets:
     def total(self) -> int | None:
         """Frames from the first to the last that shall be heard."""
         return self._cap
+
+    @property
+    def promised(self) -> int | None:
+        """Frames of the track, or so, when bytes that the head of the file announces are absent."""
+        told = cut_short(self._door)
+        if told is None:
+            return None
+        if told.frames is not None or self._cap is None:
+            return told.frames
+        return self._cap - round(self._rate * PADDING_SECONDS)
 
     @cached_property
     def _vagueness(self) -> int:

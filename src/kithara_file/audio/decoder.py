@@ -142,6 +142,14 @@ class Decoder:
         if unit is None:
             self._drained = True
             self._lay(self._places.rest())
+            self._tell_cut()
+
+    def _tell_cut(self) -> None:
+        """Tell that the end has come before the head of the file says so."""
+        at, promised = self._splice.at, self._source.promised
+        if promised is not None and at < promised:
+            missing = max(promised, self._source.total or 0) - at
+            self._damage(at, f"The last {self.spec.seconds(missing):.3f} s are missing")
 
     def _decode(self, unit: Unit | None) -> None:
         packet = None if unit is None else unit.packet
