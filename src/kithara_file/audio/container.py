@@ -20,7 +20,7 @@ import av
 from av.codec.context import Flags2
 
 from kithara_file.audio.blocks import Blocks
-from kithara_file.audio.door import Door
+from kithara_file.audio.door import Door, reason
 from kithara_file.audio.flac import STREAM_INFO, parse_flac_head, parse_stream_info
 from kithara_file.audio.ogg import is_chain
 from kithara_file.audio.packets import Unit
@@ -214,7 +214,7 @@ class ContainerPackets:
         except (av.FFmpegError, OSError, ValueError) as error:
             self._check_file()
             self._packets = self._container.demux(self._stream)
-            raise DecodeFailed(f"A packet could not be read: {error}") from error
+            raise DecodeFailed(f"A packet could not be read: {reason(error)}") from error
         self._check_file()
         return packet if packet is not None and packet.size else None
 
@@ -295,7 +295,7 @@ class ContainerPackets:
         except (av.FFmpegError, OSError, ValueError) as error:
             self._broken = True
             self._check_file()
-            raise DecodeFailed(f"This file cannot be searched: {error}") from error
+            raise DecodeFailed(f"This file cannot be searched: {reason(error)}") from error
         self._packets = self._container.demux(self._stream)
 
     def _on_last_page(self) -> bool:

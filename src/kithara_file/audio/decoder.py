@@ -11,6 +11,7 @@ from typing import Any
 
 import av
 
+from kithara_file.audio.door import reason
 from kithara_file.audio.media import Block, Samples, Spec
 from kithara_file.audio.packets import PacketSource, Unit
 from kithara_file.audio.pcm import as_samples
@@ -159,7 +160,7 @@ class Decoder:
             place = None if packet is None else packet.pts
             # What a decoder finds wrong before it has warmed up is not damage.
             if place is None or place >= self._splice.at:
-                self._damage(self._splice.at, error.strerror or str(error))
+                self._damage(self._splice.at, reason(error))
             return
         if frames:
             self._bad = 0

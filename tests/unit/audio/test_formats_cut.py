@@ -62,6 +62,12 @@ def test_a_seek_to_what_is_cut_off_tells_it_too() -> None:
     assert (frames, [(event.position, event.reason) for event in told]) == (0, [(3.0, "The last 1.030 s are missing")])
 
 
+def test_what_ffmpeg_says_of_a_cut_file_is_told_without_numbers() -> None:
+    data = encode(music(4.0), LOSSLESS["wavpack"])
+    _, told = heard(io.BytesIO(data[: len(data) // 2]))
+    assert [event.reason for event in told] == ["A packet could not be read: Invalid data found when processing input"]
+
+
 def test_a_flac_that_is_cut_between_frames_is_told() -> None:
     data = song("flac").data
     info = parse_stream_info(data[8:42])
