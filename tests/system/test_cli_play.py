@@ -56,6 +56,15 @@ def test_raw_sound_goes_into_a_pipe_as_it_is(origin: Origin, store_dir: Path) ->
     assert np.abs(got - TONE[22_050:]).max() < 1e-4
 
 
+def test_a_start_behind_the_end_is_told_and_the_next_track_is_played(origin: Origin, store_dir: Path) -> None:
+    urls = [serve(origin, f"/{n}.mp3", TONE, "mp3 vbr without a table") for n in range(2)]
+    ran = kithara(store_dir, "play", "-q", "--start", "30", "--sink", "raw:-", *urls)
+    assert (ran.code, ran.err) == (1, "kithara: 0.mp3: There is no sound from 0:30 on: it ends at 0:01\n")
+    assert len(ran.out) > TONE.nbytes
+    ran = kithara(store_dir, "play", "-q", "--start", "30", "--sink", "raw:-", urls[0])
+    assert (ran.code, ran.out, ran.err.count("\n")) == (1, b"", 1)
+
+
 def test_a_pipe_that_is_closed_ends_it_quietly(make_origin: MakeOrigin, store_dir: Path) -> None:
     origin = make_origin(link=SLOW)
     url = serve(origin, "/a.wav", sine(400_000), "wav")

@@ -79,14 +79,14 @@ class Audio:
 
     # -- reading -----------------------------------------------------------------------------------------------------
 
-    def read(self, frames: int = -1, timeout: float | None = None) -> Samples:
-        """Return `frames` frames, fewer only at the end; all that are left when it is negative. Waits for them.
+    def read(self, frames: int | None = -1, timeout: float | None = None) -> Samples:
+        """Return `frames` frames, fewer only at the end; all that are left if negative or None. Waits for them.
 
         Raises `TimeoutError` after `timeout` seconds (None: the file's own limits hold), `DecodeFailed`, `StreamClosed`
         after `close`, and what the file raised; frames that were there are kept for the next read. After an error
         `retry` and `seek` try again.
         """
-        frames = frames if frames >= 0 else maxsize
+        frames = maxsize if frames is None or frames < 0 else frames
         samples = self._ring.take_all(frames)  # nearly always
         if samples is not None:
             self._sounding()

@@ -13,30 +13,46 @@ from collections.abc import Callable, Iterator
 from fractions import Fraction
 from functools import cached_property
 from math import ceil
+from sys import maxsize
 from typing import Any
 
 import av
 from av.codec.context import Flags2
 
-from kithara_file.audio.door import Door
+from kithara_file.audio.blocks import Blocks
+from kithara_file.audio.door import Door, reason
 from kithara_file.audio.flac import STREAM_INFO, parse_flac_head, parse_stream_info
 from kithara_file.audio.ogg import is_chain
 from kithara_file.audio.packets import Unit
+from kithara_file.audio.whole import cut_short
 from kithara_file.errors import DecodeFailed
 
 WARM_UP = {"aac": 4096, "mp3": 23040, "mp3float": 23040, "opus": 19200, "libopus": 19200, "vorbis": 16384}
 """Frames to decode before those that are wanted, until the decoder has forgotten that it began there."""
 OTHER_WARM_UP = 8192
-NO_WARM_UP = ("flac", "alac", "pcm_", "wavpack", "ape", "tta")
+NO_WARM_UP = ("flac", "alac", "pcm_", "wavpack", "ape", "tta", "adpcm_ima_wav", "adpcm_ms", "adpcm_swf")
 """Codecs whose packets stand alone."""
+NEVER_WARM = "adpcm_"
+"""All other codecs of this kind: each sample is a step from the one before, and packets tell nothing of where the steps
+have led (Yamaha), or not all of it (Apple's IMA). They are decoded from the beginning, however far that is, and so are
+those whose packets stand alone where a coarse clock does not tell their places."""
+
+BY_BYTES = ("adpcm_", "g722", "g726")
+"""Codecs of which so many bytes are always so many frames, so that in WAV, whose packets FFmpeg stamps wrong behind a
+seek, a packet's place in the file is that in the sound."""
+
+PADDING_SECONDS = 0.05
+"""So much less than the head of a file tells may be all that there is to be heard."""
 
 ENDS_WITHIN = 8192
 """No packet is longer than this."""
 
-GRID = {"opus": 120, "libopus": 120, "aac": 1024, "mp3": 1152, "mp3float": 1152}
+GRID = {"opus": 120, "libopus": 120, "aac": 1024, "mp3": 1152, "mp3float": 1152, "mp2": 1152, "mp2float": 1152}
+GRID |= {"ac3": 1536, "eac3": 256, "adpcm_swf": 4096}
 """Packets begin at multiples of so many frames after the first one: where to, when the clock does not tick in frames.
 
-That of Matroska ticks in milliseconds; that of MPEG-TS is fine, but its stamps are off by a frame or two all the same.
+That of Matroska and of FLV ticks in milliseconds; that of MPEG-TS is fine, but its stamps are off by a frame or two all
+the same.
 """
 
 
@@ -86,6 +102,7 @@ class ContainerPackets:
         self._look_ahead()
         self._time = self._timeline()
         self._heads = self._flac_heads()
+        self._blocks = self._same_blocks()
         # The stamps of Vorbis are wrong wherever the window size changes, those of a coarse clock everywhere.
         self.vague = 0 if self._heads else self._time.vague
         self.counted = "vorbis" in self.codec.name or self.vague > 0
@@ -134,6 +151,16 @@ class ContainerPackets:
 
         return place
 
+    def _same_blocks(self) -> Blocks | None:
+        """Return what tells a packet's place by the byte at which it begins; None where that tells nothing."""
+        if self._container.format.name not in ("wav", "w64") or not self.codec.name.startswith(BY_BYTES):
+            return None
+        packet = self._ready[0] if self._ready else None
+        if packet is None or packet.pos is None or not packet.duration or not self.codec.bit_rate:
+            return None
+        frames, suggested = self._time.length(packet.duration), Fraction(self.codec.bit_rate // 8, self._rate)
+        return Blocks(packet.pos, packet.size, frames, suggested) if suggested else None
+
     def _cap_frames(self) -> int | None:
         """Return where the sound ends by the container's own account, which may be beyond what packets tell."""
         if self._chain:  # FFmpeg takes the frames of its last part for those of all
@@ -151,6 +178,16 @@ class ContainerPackets:
     def total(self) -> int | None:
         """Frames from the first to the last that shall be heard."""
         return self._cap
+
+    @property
+    def promised(self) -> int | None:
+        """Frames of the track, or so, when bytes that the head of the file announces are absent."""
+        told = cut_short(self._door)
+        if told is None:
+            return None
+        if told.frames is not None or self._cap is None:
+            return told.frames
+        return self._cap - round(self._rate * PADDING_SECONDS)
 
     @cached_property
     def _vagueness(self) -> int:
@@ -177,7 +214,7 @@ class ContainerPackets:
         except (av.FFmpegError, OSError, ValueError) as error:
             self._check_file()
             self._packets = self._container.demux(self._stream)
-            raise DecodeFailed(f"A packet could not be read: {error}") from error
+            raise DecodeFailed(f"A packet could not be read: {reason(error)}") from error
         self._check_file()
         return packet if packet is not None and packet.size else None
 
@@ -188,11 +225,13 @@ class ContainerPackets:
             self._door.raise_error()
 
     def _unit(self, packet: Any) -> Unit:
-        pts = packet.pts
-        if pts is None:
-            return Unit(packet)
         time = self._time
-        packet.pts = start = self._heads(packet) if self._heads else time.frame(pts)
+        if self._blocks is not None:
+            packet.pts = start = self._blocks.place(packet.pos)
+        elif packet.pts is None:
+            return Unit(packet)
+        else:
+            packet.pts = start = self._heads(packet) if self._heads else time.frame(packet.pts)
         length = time.length(packet.duration or 0) if time.exact else 0
         discard = 0 if length else _skip_counts(packet)[1]
         end = start + length if length and not self.counted else None
@@ -226,9 +265,13 @@ class ContainerPackets:
                 self.exact = True
                 return
         self._ready.clear()
-        self.exact = frame <= 0 or not (self.vague or self.codec.name.startswith("adpcm"))
+        self.exact = frame <= 0 or not self.vague
         goal = max(frame - self._warm_up() - reserve, lowest)
         self._move(goal)
+        if self._blocks is not None:
+            if not self._on_block(self._blocks):
+                self._rewind()
+            return
         step = self._rate
         while self._on_last_page():
             if goal == lowest:  # there is only one page
@@ -247,11 +290,12 @@ class ContainerPackets:
     def _move(self, goal: int) -> None:
         self._ready.clear()
         try:
-            self._container.seek(self._time.pts(goal), stream=self._stream, backward=True)
+            at = self._time.pts(goal) if self._blocks is None else self._blocks.asked(goal)
+            self._container.seek(at, stream=self._stream, backward=True)
         except (av.FFmpegError, OSError, ValueError) as error:
             self._broken = True
             self._check_file()
-            raise DecodeFailed(f"This file cannot be searched: {error}") from error
+            raise DecodeFailed(f"This file cannot be searched: {reason(error)}") from error
         self._packets = self._container.demux(self._stream)
 
     def _on_last_page(self) -> bool:
@@ -263,9 +307,17 @@ class ContainerPackets:
                 return False
         return True
 
+    def _on_block(self, blocks: Blocks) -> bool:
+        """Return whether a seek has led to where a block begins, or behind the last one."""
+        packet = self._look_ahead()
+        return packet is None or blocks.begins(packet.pos)
+
     def _warm_up(self) -> int:
         name = self.codec.name
-        return 0 if name.startswith(NO_WARM_UP) else WARM_UP.get(name, OTHER_WARM_UP)
+        alone = name.startswith(NO_WARM_UP)
+        if name.startswith(NEVER_WARM) and (self.vague or not alone):
+            return maxsize
+        return 0 if alone else WARM_UP.get(name, OTHER_WARM_UP)
 
     def close(self) -> None:
         """Close the container."""

@@ -11,6 +11,7 @@ from typing import Any
 
 import av
 
+from kithara_file.audio.door import reason
 from kithara_file.audio.media import Block, Samples, Spec
 from kithara_file.audio.packets import PacketSource, Unit
 from kithara_file.audio.pcm import as_samples
@@ -142,6 +143,14 @@ class Decoder:
         if unit is None:
             self._drained = True
             self._lay(self._places.rest())
+            self._tell_cut()
+
+    def _tell_cut(self) -> None:
+        """Tell that the end has come before the head of the file says so."""
+        at, promised = self._splice.at, self._source.promised
+        if promised is not None and at < promised:
+            missing = max(promised, self._source.total or 0) - at
+            self._damage(at, f"The last {self.spec.seconds(missing):.3f} s are missing")
 
     def _decode(self, unit: Unit | None) -> None:
         packet = None if unit is None else unit.packet
@@ -151,7 +160,7 @@ class Decoder:
             place = None if packet is None else packet.pts
             # What a decoder finds wrong before it has warmed up is not damage.
             if place is None or place >= self._splice.at:
-                self._damage(self._splice.at, error.strerror or str(error))
+                self._damage(self._splice.at, reason(error))
             return
         if frames:
             self._bad = 0

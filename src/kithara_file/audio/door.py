@@ -202,6 +202,11 @@ class QuietDoor:
         return self._door.tell()
 
 
+def reason(error: Exception) -> str:
+    """Return what `error` says, without its number and the name that FFmpeg made up for the file."""
+    return getattr(error, "strerror", None) or str(error)
+
+
 def _nothing() -> None:
     """Do nothing."""
 

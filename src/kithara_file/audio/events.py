@@ -52,7 +52,7 @@ class SeekComplete(AudioEvent):
 
     `exact` is False only where the file has nothing by which to find a frame: a long MP3 of varying bit rate that is
     neither in memory nor on a disk (its coarse table is good for a second or so), Vorbis and PCM in Matroska (good for
-    a millisecond), ADPCM.
+    a millisecond).
     """
 
     epoch: int

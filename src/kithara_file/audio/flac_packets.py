@@ -92,6 +92,8 @@ class FlacPackets:
         """Frames, as STREAMINFO says."""
         return self._info.total
 
+    promised = total
+
     # -- in order ----------------------------------------------------------------------------------------------------
 
     def next(self) -> Unit | None:

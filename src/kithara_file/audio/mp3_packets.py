@@ -95,6 +95,8 @@ class Mp3Packets:
 
     counted = False
     vague = 0
+    promised = None
+    """What is missing is told in place of a packet: after a seek that was no exact one nobody knows it."""
 
     def __init__(self, door: Door, known: Mp3Map, clock: Clock | None = None) -> None:
         self.codec: Any = av.CodecContext.create("mp3float", "r")

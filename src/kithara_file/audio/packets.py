@@ -32,6 +32,10 @@ class PacketSource(Protocol):
         """Frames of the whole track, as the file says or suggests."""
 
     @property
+    def promised(self) -> int | None:
+        """Frames that are missing if they do not come, for whoever has come to the end; None when nobody knows."""
+
+    @property
     def exact(self) -> bool:
         """False when the places since the last seek come from a coarse table."""
 

@@ -77,6 +77,8 @@ class Counted:
         pairs = list(zip(counts, held, strict=False))
         votes = Counter(piece.stamp - count for count, piece in pairs if piece.stamp is not None)
         base = votes.most_common(1)[0][0] if votes else self._target
+        if self._vague and held and (first := held[0].stamp) is not None and first <= 0:
+            base = first  # the very first one is where it should be, and those behind it agree on nothing better
         self._settled = self._settled or bool(held)
         return [Piece(base + count, piece.samples, piece.end) for count, piece in pairs]
 

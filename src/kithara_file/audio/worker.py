@@ -10,7 +10,7 @@ import threading
 
 from kithara_file.audio.converter import Converter
 from kithara_file.audio.decoder import Decoder
-from kithara_file.audio.door import Door
+from kithara_file.audio.door import Door, reason
 from kithara_file.audio.events import SeekComplete
 from kithara_file.audio.media import Samples
 from kithara_file.audio.ring import Ring, Work
@@ -55,7 +55,7 @@ class Worker:
             self._ring.fail(self._epoch, error)
         except Exception as error:  # noqa: BLE001 - a listener that waits must be told, whatever it was
             _log.exception("! the decoder broke")
-            failure = DecodeFailed(f"The decoder broke: {error}")
+            failure = DecodeFailed(f"The decoder broke: {reason(error)}")
             failure.__cause__ = error
             self._ring.fail(self._epoch, failure)
 

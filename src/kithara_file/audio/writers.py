@@ -63,7 +63,8 @@ class WavWriter:
         write_all(file, self._head(_UNTOLD))
 
     def write(self, samples: Samples) -> None:
-        """Write all of them."""
+        """Write all of them. Raises `ConfigError` when they are not of the shape (frames, channels)."""
+        _check_shape(samples, self._spec)
         data = self._pack(samples)
         self._bytes += len(data)
         write_all(self._file, data)
@@ -102,7 +103,8 @@ class FlacWriter:
         self._stream.codec_context.format = self._form
 
     def write(self, samples: Samples) -> None:
-        """Write all of them."""
+        """Write all of them. Raises `ConfigError` when they are not of the shape (frames, channels)."""
+        _check_shape(samples, self._spec)
         for start in range(0, len(samples), _FLAC_FRAMES):
             whole = self._pack(samples[start : start + _FLAC_FRAMES])
             frame = av.AudioFrame.from_ndarray(
@@ -119,6 +121,13 @@ class FlacWriter:
             self._container.mux(self._stream.encode(None))
         finally:
             self._container.close()
+
+
+def _check_shape(samples: Samples, spec: Spec) -> None:
+    """Refuse what would be written as frames that it has not."""
+    if samples.ndim != 2 or samples.shape[1] != spec.channels:
+        msg = f"Sound of the shape {samples.shape} cannot be written as (frames, {spec.channels})"
+        raise ConfigError(msg)
 
 
 def write_all(file: BinaryIO, data: bytes) -> None:

@@ -18,13 +18,14 @@ from kithara_file.cli.command import DONE, FAILED
 from kithara_file.cli.keys import Keys
 from kithara_file.cli.listen import Knobs
 from kithara_file.cli.options import Source
+from kithara_file.cli.part import nothing_from
 from kithara_file.cli.show import say
 from kithara_file.cli.sound import Damage, Sound, open_sound, sentence
 from kithara_file.cli.stage import Moment, Stage, stage
 from kithara_file.cli.standard import complaint
 from kithara_file.clock import CancelToken
 from kithara_file.errors import KitharaError, StreamClosed
-from kithara_file.events import FileEvent, Subscription
+from kithara_file.events import EndOfStream, FileEvent, Subscription
 
 FRAME_SECONDS = 0.1
 """How often the line is drawn; a key is heard at once."""
@@ -53,6 +54,9 @@ class Concert:
         self._left_out = 0
         """How many of the first could not be opened."""
         self._failed = False
+        self._start = 0.0
+        self._begun: Sound | None = None
+        """The track that was begun at `_start`, until it has ended."""
 
     def play(self, sink: Sink, start: float, *, volume: int, quiet: bool) -> int:
         """Play everything into `sink`, the first from `start` on; return the exit code.
@@ -119,8 +123,17 @@ class Concert:
             if event.seconds >= LONG_STALL_SECONDS:
                 waited, place = words.seconds(event.seconds), words.clock(event.position)
                 self._tell(f"{sound.title}: waited {waited} at {place} for what was to come")
+        elif isinstance(event, EndOfStream):
+            self._tell_end(sound, event.position)
         else:
             self._tell_if(self._damage[sound].note(event))
+
+    def _tell_end(self, sound: Sound, frame: int) -> None:
+        """Tell that nothing was heard of the track that was begun at its end or behind it, as of any other failure."""
+        if sound is self._begun:
+            self._begun = None
+            if frame == sound.audio.spec.frames(self._start):
+                self._tell_failure(sentence(sound.name, nothing_from(self._start, sound)))
 
     def _tell_failure(self, text: str) -> None:
         self._failed = True
@@ -147,6 +160,7 @@ class Concert:
         for number in range(self._left_out + 1, len(self._urls)):
             player.enqueue(self._opener(number))
         if start:
+            self._start, self._begun = start, self._sound_of(player)
             player.seek(start)
         return player.events.subscribe()
 

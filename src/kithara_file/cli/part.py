@@ -27,6 +27,13 @@ class NothingThere(MediaError):
     """The part begins where the sound has ended."""
 
 
+def nothing_from(start: float, sound: Sound) -> NothingThere:
+    """Return what to say of `sound` that was read to its end from `start` on, and gave nothing."""
+    end = sound.audio.duration
+    known = "" if end is None else f": it ends at {words.clock(end)}"
+    return NothingThere(f"There is no sound from {words.clock(start)} on{known}")
+
+
 @contextmanager
 def opened(url: str, source: Source, knobs: Knobs, part: Part) -> Iterator[Sound]:
     """Give the sound of `url`, which stands at the beginning of `part`. Errors of the decoder tell the name."""
@@ -56,9 +63,7 @@ def blocks(sound: Sound, part: Part, console: Console, *, quiet: bool) -> Iterat
             place = words.clock(done) if whole is None else f"{words.clock(done)}/{words.clock(whole)}"
             progress.update(task, completed=done, total=whole, place=place)
     if not some:
-        end = sound.audio.duration
-        known = "" if end is None else f": it ends at {words.clock(end)}"
-        raise NothingThere(f"There is no sound from {words.clock(part.start)} on{known}")
+        raise nothing_from(part.start, sound)
 
 
 def _read(sound: Sound, part: Part) -> Iterator[Samples]:

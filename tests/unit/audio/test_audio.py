@@ -142,6 +142,14 @@ def test_a_read_without_a_number_gives_all_that_is_left() -> None:
         assert len(audio.read()) == len(one.sound) - 45_100 - len(now)
 
 
+@pytest.mark.parametrize("frames", [None, -1, -7])
+def test_no_number_and_a_negative_one_mean_all(frames: int | None) -> None:
+    one = song("wav")
+    with Audio(io.BytesIO(one.data)) as audio:
+        audio.seek(1.0)
+        assert len(audio.read(frames)) == len(one.sound) - one.sample_rate
+
+
 def test_reading_now_takes_what_is_there_and_tells_of_what_is_not() -> None:
     file = Gate(song("wav").data, 120_000)
     events = EventBus()

@@ -6,9 +6,10 @@ import io
 import threading
 from typing import Any
 
+import av
 import pytest
 
-from kithara_file.audio.door import Door, QuietDoor
+from kithara_file.audio.door import Door, QuietDoor, reason
 from kithara_file.errors import StreamClosed, Woken
 from tests.world.clock import FakeClock
 
@@ -177,3 +178,16 @@ def test_ffmpeg_sees_the_end_where_the_file_fails_and_the_door_remembers_why() -
     assert (quiet.read(10), quiet.seek(0), quiet.tell()) == (b"", -1, 0)
     with pytest.raises(KeyboardInterrupt):
         door.raise_error()
+
+
+@pytest.mark.parametrize(
+    "error, words",
+    [
+        (av.InvalidDataError(1094995529, "Invalid data found", "<none>"), "Invalid data found"),
+        (OSError(5, "Input/output error"), "Input/output error"),
+        (ValueError("no such stream"), "no such stream"),
+        (OSError("it broke"), "it broke"),
+    ],
+)
+def test_what_went_wrong_is_said_in_words_alone(error: Exception, words: str) -> None:
+    assert reason(error) == words

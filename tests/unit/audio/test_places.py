@@ -34,6 +34,12 @@ def test_the_first_stamp_may_be_the_wrong_one() -> None:
     assert places(Counted(300), (448, 576), (576, 128), (704, 128), (832, 128)) == [0, 576, 704, 832]
 
 
+def test_with_a_coarse_clock_the_very_first_stamp_is_believed() -> None:
+    stream = [(0, 41), (44, 41), (85, 41), (126, 41), (167, 41)]
+    assert places(Counted(100, 4), *stream) == [0, 41, 82, 123, 164]
+    assert places(Counted(130, 4), *stream[1:]) == [44, 85, 126, 167]
+
+
 def test_a_lasting_difference_is_sound_that_was_lost() -> None:
     stream = [(number * 10, 10) for number in range(8)] + [(100 + number * 10, 10) for number in range(5)]
     found = places(Counted(0), *stream)

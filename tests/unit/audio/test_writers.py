@@ -118,3 +118,17 @@ def test_what_a_format_cannot_have_is_refused() -> None:
         FlacWriter(io.BytesIO(), SPEC, 32)
     with pytest.raises(ConfigError, match="no more than 8 channels"):
         FlacWriter(io.BytesIO(), Spec(8000, 9))
+
+
+@pytest.mark.parametrize("make", [WavWriter, FlacWriter])
+@pytest.mark.parametrize(
+    "channels, shape", [(2, (6, 1)), (2, (6,)), (2, (6, 3)), (1, (6, 2)), (1, (6,)), (2, (2, 3, 2))]
+)
+def test_sound_of_another_shape_is_refused(make: type[WavWriter], channels: int, shape: tuple[int, ...]) -> None:
+    out = io.BytesIO()
+    writer = make(out, Spec(8000, channels))
+    with pytest.raises(ConfigError, match=rf"cannot be written as \(frames, {channels}\)"):
+        writer.write(np.zeros(shape, np.float32))
+    written(writer, SOUND[:, :channels])
+    out.seek(0)
+    assert soundfile.info(out).frames == len(SOUND), "what was refused has left nothing"

@@ -89,6 +89,21 @@ def test_each_track_is_a_line_and_what_fails_is_left_out(tmp_path: Path) -> None
     ]
 
 
+@pytest.mark.parametrize("start", [1.0, 9.0])
+def test_a_start_behind_the_end_is_a_failure_of_that_track_and_the_next_is_heard_whole(
+    tmp_path: Path, start: float
+) -> None:
+    urls = [str(tone(tmp_path, "a.wav")), str(tone(tmp_path, "b.wav"))]
+    on, sink = console(200), NullSink(FAST)
+    assert Concert(urls, Source(), Knobs(), on).play(sink, start, volume=100, quiet=True) == 1
+    assert sink.frames == 8000
+    assert written(on).splitlines() == [f"kithara: a.wav: There is no sound from 0:0{start:.0f} on: it ends at 0:01"]
+    on = console(200)
+    assert Concert(urls[:1], Source(), Knobs(), on).play(NullSink(FAST), start, volume=100, quiet=False) == 1
+    assert written(on).splitlines() == [f"kithara: a.wav: There is no sound from 0:0{start:.0f} on: it ends at 0:01"]
+    assert Concert(urls, Source(), Knobs(), on).play(NullSink(FAST), 0.9, volume=100, quiet=True) == 0
+
+
 def test_quiet_tells_failures_only(tmp_path: Path) -> None:
     on = console(200)
     urls = [str(tone(tmp_path)), str(tmp_path / "absent")]
