@@ -159,10 +159,9 @@ class HttpClient:
         if better is not None:
             transfer.close()
             return await self._ask_anew(asked, home, address, better)
-        if way.unpack or not answer.codings:
-            return HttpResponse(transfer, answer, asked.url)
-        packed = HttpResponse(transfer, replace(answer, codings=()), asked.url)
-        return DecodedResponse(packed, answer.codings, asked.url)
+        plain = way.unpack or not answer.codings
+        response = HttpResponse(transfer, answer if plain else replace(answer, codings=()), asked.url)
+        return response if plain else DecodedResponse(response, answer.codings, asked.url)
 
     async def _ask_anew(self, asked: Asked, home: Address, address: Address, way: Way) -> Body | NotModified | Address:
         try:
