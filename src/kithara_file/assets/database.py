@@ -9,6 +9,7 @@ import contextlib
 import logging
 import os
 import sqlite3
+import stat
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -125,10 +126,7 @@ class Database:
             return self._prepared()
 
     def _prepared(self) -> sqlite3.Connection:
-        fd = open_private(self._path)  # sqlite itself would let everybody read it, and follow a link
-        status = os.fstat(fd)
-        self._inode = status.st_ino
-        os.close(fd)
+        size = self._made()
         connection = sqlite3.connect(
             f"file:{quote(os.fsencode(self._path))}?mode=rw",
             uri=True,
@@ -141,7 +139,7 @@ class Database:
         # not even for the change to a log.
         connection.execute("PRAGMA synchronous = OFF")
         connection.execute("PRAGMA journal_mode = WAL")
-        missing = self._missing(connection) if status.st_size else [self._schema.script]
+        missing = self._missing(connection) if size else [self._schema.script]
         if missing:
             with _at_once(connection):
                 for statement in (each for script in missing for each in _statements(script)):
@@ -149,6 +147,21 @@ class Database:
                 connection.execute(f"PRAGMA application_id = {self._schema.application}")
                 connection.execute(f"PRAGMA user_version = {self._schema.version}")
         return connection
+
+    def _made(self) -> int:
+        """Make the file if it is missing, and return its size; called in turn.
+
+        One that exists is not opened here: closing any descriptor of it takes, as POSIX has it, the locks from every
+        connection of this process, and the next process to close would delete the log under them. A new one has none.
+        """
+        with contextlib.suppress(FileExistsError):  # sqlite itself would let everybody read it
+            os.close(open_private(self._path, os.O_RDWR | os.O_CREAT | os.O_EXCL))
+        status = self._path.lstat()
+        # sqlite itself would follow a link, and be content to read.
+        if not (stat.S_ISREG(status.st_mode) and os.access(self._path, os.W_OK)):
+            raise _Unusable("it is not a regular file that may be written")
+        self._inode = status.st_ino
+        return status.st_size
 
     def _missing(self, connection: sqlite3.Connection) -> list[str]:
         """Return the scripts that make the file one of this version; of a file without a way here, that of a new one.

@@ -128,6 +128,37 @@ def test_a_later_format_is_left_alone_and_done_without(words: Words, tmp_path: P
     later.database.close()
 
 
+@pytest.mark.parametrize("opened_later", ["stays open", "is closed"])
+def test_another_connection_of_the_process_leaves_the_first_its_locks(
+    words: Words, tmp_path: Path, opened_later: str
+) -> None:
+    """Or else the next process to close it believes that it is the last, and deletes the log under us."""
+    words.add("a")
+    later = Words(tmp_path)
+    assert later.all() == ["a"]
+    if opened_later == "is closed":
+        later.database.close()
+    assert run_child(LOOK, tmp_path) == "['a']"
+    words.add("b")
+    assert run_child(LOOK, tmp_path) == "['a', 'b']"
+    later.database.close()
+
+
+LOOK = """
+    from pathlib import Path
+    from tests.unit.assets.test_database import Words
+    words = Words(Path(argv[0]))
+    print(words.all())
+    words.database.close()
+"""
+
+
+def test_a_pipe_in_its_place_is_done_without(words: Words) -> None:
+    os.mkfifo(words.path)
+    assert words.all() is None
+    assert words.path.is_fifo()
+
+
 def test_a_directory_in_its_place_is_done_without(words: Words) -> None:
     words.path.mkdir()
     assert words.all() is None
