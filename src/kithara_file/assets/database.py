@@ -101,6 +101,11 @@ class Database:
                         self._rest_until = self._clock.monotonic() + _REST_SECONDS
         return otherwise
 
+    @property
+    def closed(self) -> bool:
+        """True when nothing is answered any more."""
+        return self._closed
+
     def close(self) -> None:
         """Let the file go; from then on nothing is answered. Idempotent."""
         self._begin_in_child()

@@ -3,6 +3,7 @@
 ::
 
     <root>/index.sqlite3                          a summary of the folders, which can be made again from them
+    <root>/index.lost                             that it is to be, because a change could not be taken down in it
     <root>/index.lock                             held by who opens or replaces the index
     <root>/lock                                   held by who evicts
     <root>/assets/CACHEDIR.TAG                    tells backup programs to pass by

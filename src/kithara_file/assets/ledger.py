@@ -170,6 +170,7 @@ class Ledger:
     def _bring_up_to_date(self) -> int:
         """Measure what must be measured; return how many assets are growing."""
         if not self._index.complete():
+            self._forget_the_gone()
             self._index.fill(self._found())
         growing = 0
         for asset_id in self._index.unmeasured():
@@ -178,6 +179,11 @@ class Ledger:
                 self._index.resize(asset_id, folder.stored_bytes(), measured=alone)
                 growing += not alone
         return growing
+
+    def _forget_the_gone(self) -> None:
+        for asset_id in self._index.known():
+            if not self._layout.asset(asset_id).present:
+                self._index.forget(asset_id)
 
     def _found(self) -> Iterator[Row]:
         for folder in self._layout.every_asset():

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import shutil
+import sqlite3
 from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
@@ -220,3 +221,19 @@ def test_nothing_outside_of_the_root_is_evicted(books: Books, layout: Layout, cl
     layout.assets.symlink_to(tmp_path / "outside")
     ledger.evict()
     assert (tmp_path / "outside" / key(0).asset_id / f"{key(0).resource_hash}.data").exists()
+
+
+def test_what_could_not_be_taken_down_is_counted_when_it_can(books: Books, layout: Layout, clock: FakeClock) -> None:
+    ledger = books(max_bytes=0)
+    fill(ledger, layout, clock, 2)
+    assert ledger.usage() == Usage(2, 2 * SIZE)
+    with contextlib.closing(sqlite3.connect(layout.index, isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        asset(layout, 0, 3 * SIZE)
+        ledger.settled(key(0), layout.asset(key(0).asset_id))
+        assert ledger.remove(key(1).asset_id)
+        ledger.settled(key(2), asset(layout, 2, SIZE))
+    assert books().usage() == Usage(2, 4 * SIZE)
+    assert not layout.index.with_suffix(".lost").exists()
+    clock.advance(31.0)
+    assert ledger.evict() == Freed(2, 4 * SIZE)
