@@ -18,7 +18,7 @@ from kithara_file.assets.layout import AssetFolder, Layout, weight, worthless
 from kithara_file.assets.leases import sole
 from kithara_file.assets.locks import FileLock
 from kithara_file.assets.meta import read_meta
-from kithara_file.assets.pins import pins_of
+from kithara_file.assets.pins import certain, pins_of
 from kithara_file.clock import Clock, Deadline
 from kithara_file.errors import LeaseHeld, StorageError
 
@@ -87,7 +87,7 @@ class Ledger:
         self._index.pin(self._row(key, folder, 0, measured=False))
 
     def _row(self, key: ResourceKey, folder: AssetFolder, stored: int, *, measured: bool = True) -> Row:
-        pins = len(pins_of(folder))
+        pins = certain(pins_of(folder))
         return Row(key.asset_id, key.url, key.name, stored, self._clock.wall(), pins, measured)
 
     def remove(self, asset_id: str, *, pinned: bool = True) -> bool:
@@ -95,9 +95,9 @@ class Ledger:
         folder = self._layout.asset(asset_id)
         with sole(folder) as alone:
             # The file of the pins decides, whatever the index says: nobody can change it now.
-            pins = 0 if pinned or not alone else len(pins_of(folder))
+            pins = frozenset() if pinned or not alone else pins_of(folder)
             if pins:
-                self._index.repin(asset_id, pins)
+                self._index.repin(asset_id, certain(pins))
                 return False
             if alone:
                 self._remove(folder)
@@ -191,7 +191,7 @@ class Ledger:
             url, name = (facts.url, facts.name) if facts else ("", None)
             with sole(folder) as alone:
                 stored, used = folder.stored_bytes(), folder.last_changed()
-            yield Row(folder.asset_id, url, name, stored, used, len(pins_of(folder)), measured=alone)
+            yield Row(folder.asset_id, url, name, stored, used, certain(pins_of(folder)), measured=alone)
 
     def close(self) -> None:
         """Let the index go. Idempotent."""
