@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import logging
+import os
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
@@ -51,7 +52,7 @@ class Ledger:
     def settled(self, key: ResourceKey, folder: AssetFolder) -> None:
         """Note that somebody has done with an asset that he changed; removed when nothing in it is worth keeping."""
         with sole(folder) as alone:
-            files = folder.files() if alone or folder.present else []
+            files = _files(folder, alone=alone) if alone or folder.present else []
             if alone and worthless(files):
                 self._remove(folder)
             elif files:
@@ -176,7 +177,7 @@ class Ledger:
         for asset_id in self._index.unmeasured():
             folder = self._layout.asset(asset_id)
             with sole(folder) as alone:
-                self._index.resize(asset_id, folder.stored_bytes(), measured=alone)
+                self._index.resize(asset_id, weight(_files(folder, alone=alone)), measured=alone)
                 growing += not alone
         return growing
 
@@ -190,7 +191,7 @@ class Ledger:
             facts = next((meta for path in folder.metas() if (meta := read_meta(path))), None)
             url, name = (facts.url, facts.name) if facts else ("", None)
             with sole(folder) as alone:
-                stored, used = folder.stored_bytes(), folder.last_changed()
+                stored, used = weight(_files(folder, alone=alone)), folder.last_changed()
             yield Row(folder.asset_id, url, name, stored, used, certain(pins_of(folder)), measured=alone)
 
     def close(self) -> None:
@@ -199,3 +200,8 @@ class Ledger:
 
     def __repr__(self) -> str:
         return f"<Ledger of {self._layout.root}>"
+
+
+def _files(folder: AssetFolder, *, alone: bool) -> list[os.DirEntry[str]]:
+    # What is unfinished is somebody's who uses the asset, or nobody's.
+    return folder.swept() if alone else folder.files()

@@ -164,6 +164,53 @@ def test_an_asset_with_nothing_worth_keeping_goes_when_it_is_settled(books: Book
     assert ledger._index.usage() == Usage(0, 0)
 
 
+def leftovers(folder: AssetFolder) -> list[Path]:
+    """Leave in the folder what a process that is killed during an import leaves."""
+    files = folder.resource(key(0).resource_hash).aside()
+    for each in (files.data, files.journal):
+        each.write_bytes(bytes(SIZE))
+    return [files.data, files.journal]
+
+
+def settle(ledger: Ledger, folder: AssetFolder) -> None:
+    ledger.settled(key(0), folder)
+
+
+def measure(ledger: Ledger, folder: AssetFolder) -> None:
+    ledger.changed(folder.asset_id)
+
+
+def find(ledger: Ledger, folder: AssetFolder) -> None:
+    del ledger, folder
+
+
+@pytest.mark.parametrize("how", [settle, measure, find])
+def test_what_a_killed_process_left_unfinished_goes_when_nobody_can_be_at_it(
+    books: Books, layout: Layout, how: Callable[[Ledger, AssetFolder], None]
+) -> None:
+    ledger = books()
+    folder = asset(layout, 0)
+    if how is not find:
+        ledger.settled(key(0), folder)
+    left = leftovers(folder)
+    with lease(layout, 0):
+        how(ledger, folder)
+        assert ledger.usage() == Usage(1, 3 * SIZE)
+        assert all(each.exists() for each in left)
+    how(ledger, folder)
+    assert ledger.usage() == Usage(1, SIZE)
+    assert not any(each.exists() for each in left)
+
+
+def test_what_cannot_be_swept_is_counted(books: Books, layout: Layout) -> None:
+    ledger = books()
+    folder = asset(layout, 0)
+    (folder.path / "a.tmp").mkdir()
+    ledger.settled(key(0), folder)
+    assert ledger.usage().bytes >= SIZE
+    assert (folder.path / "a.tmp").exists()
+
+
 def test_a_folder_that_somebody_deleted_is_forgotten(books: Books, layout: Layout, clock: FakeClock) -> None:
     ledger = books(max_bytes=SIZE)
     fill(ledger, layout, clock, 3)
