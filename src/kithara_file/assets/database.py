@@ -11,6 +11,7 @@ import os
 import sqlite3
 import stat
 import threading
+import weakref
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -21,6 +22,7 @@ from kithara_file.assets.disk import open_private, unlink
 from kithara_file.assets.locks import FileLock
 from kithara_file.clock import Clock, Deadline, SystemClock
 from kithara_file.errors import LeaseHeld
+from kithara_file.storage import platform
 
 _log = logging.getLogger(__name__)
 _T = TypeVar("_T")
@@ -67,6 +69,7 @@ class Database:
         self._clock = clock or SystemClock()
         self._closed = False
         self._begin()
+        _databases.add(self)
 
     def _begin(self) -> None:
         self._mutex = threading.Lock()
@@ -80,6 +83,22 @@ class Database:
             # What was opened before a fork may not even be closed after it, and the mutex may be held for ever.
             _abandoned.append(self._connection)
             self._begin()
+
+    def let_go_to_fork(self) -> bool:
+        """Have nothing open until `go_on`; return False, and do nothing, while a question takes too long.
+
+        In a child that inherits a connection sqlite takes its locks for those of the child, which has none: what the
+        child opens then is not locked, and another process could delete the log under it.
+        """
+        self._begin_in_child()
+        if not self._mutex.acquire(timeout=platform.FORK_SECONDS):
+            return False
+        self._disconnect()
+        return True
+
+    def go_on(self) -> None:
+        """Answer again, in the parent."""
+        self._mutex.release()
 
     def ask(self, question: Callable[[sqlite3.Connection], _T], otherwise: _T) -> _T:
         """Return what `question` returns; `otherwise` when the file cannot be used. Never raises an error of the disk.
@@ -206,6 +225,24 @@ class Database:
 
     def __repr__(self) -> str:
         return f"<Database {self._path.name} {'closed' if self._closed else 'open' if self._connection else 'waiting'}>"
+
+
+_databases: weakref.WeakSet[Database] = weakref.WeakSet()
+_this_thread = threading.local()
+
+
+def _let_all_go() -> None:
+    _this_thread.forking = [each for each in list(_databases) if each.let_go_to_fork()]
+
+
+def _go_on() -> None:
+    for each in _this_thread.forking:
+        each.go_on()
+    _this_thread.forking = []
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(before=_let_all_go, after_in_parent=_go_on)
 
 
 @contextlib.contextmanager
