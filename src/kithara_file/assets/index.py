@@ -19,9 +19,11 @@ from typing import Any, NamedTuple
 from kithara_file.assets.database import Database, Schema
 from kithara_file.assets.eviction import Candidate, Usage
 from kithara_file.assets.reminder import Reminder
-from kithara_file.clock import Clock
+from kithara_file.clock import Clock, SystemClock
 
 _BATCH = 64
+_PAUSE_SECONDS = 600.0
+"""So long from one filling for the sake of what was lost to the next: where much is lost, no more time goes into it."""
 
 # Sums are kept by triggers and the order by an index, so that no question costs more in a larger store.
 _SCHEMA = Schema(
@@ -101,6 +103,8 @@ class Index:
     def __init__(self, path: Path, lock: Path, clock: Clock | None = None) -> None:
         self._database = Database(path, lock, _SCHEMA, clock)
         self._lost = Reminder(path.with_suffix(".lost"))
+        self._clock = clock or SystemClock()
+        self._content_until = float("-inf")
 
     def note(self, row: Row) -> None:
         """Take down that an asset was used; its size too, when it was measured. Its pins stay, if it was known."""
@@ -143,9 +147,12 @@ class Index:
     def complete(self) -> bool:
         """Tell whether the folders have been looked through for this index, and nothing was lost since.
 
-        True when there is none to fill. Who is told False fills it.
+        True when there is none to fill, and for a while after it was filled for what was lost. Who is told False fills
+        it.
         """
-        if self._lost and self._changed(_DOUBT) is not None:
+        now = self._clock.monotonic()
+        if self._lost and now >= self._content_until and self._changed(_DOUBT) is not None:
+            self._content_until = now + _PAUSE_SECONDS
             self._lost.clear()
             return False
         scanned = self._all("SELECT scanned FROM totals")

@@ -133,6 +133,20 @@ def test_a_change_that_was_lost_makes_the_index_incomplete(
     assert sorted(each.name for each in tmp_path.iterdir()) == ["index.sqlite3", "lock"]
 
 
+def test_where_much_is_lost_the_folders_are_looked_through_now_and_then(tmp_path: Path, clock: FakeClock) -> None:
+    index = Index(tmp_path / "index.sqlite3", tmp_path / "lock", clock)
+    index.fill([row("a")])
+    looks = []
+    for minute in range(25):
+        (tmp_path / "index.lost").touch()
+        clock.advance(60.0)
+        if not index.complete():
+            looks.append(minute)
+            index.fill([row("b")])
+    assert looks == [0, 10, 20]
+    index.close()
+
+
 def test_a_use_that_was_lost_is_no_reason_to_fill_the_index(tmp_path: Path, clock: FakeClock) -> None:
     index = Index(tmp_path / "index.sqlite3", tmp_path / "lock", clock)
     index.fill([row("a")])
