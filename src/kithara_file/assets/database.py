@@ -9,7 +9,9 @@ import contextlib
 import logging
 import os
 import sqlite3
+import stat
 import threading
+import weakref
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -20,6 +22,7 @@ from kithara_file.assets.disk import open_private, unlink
 from kithara_file.assets.locks import FileLock
 from kithara_file.clock import Clock, Deadline, SystemClock
 from kithara_file.errors import LeaseHeld
+from kithara_file.storage import platform
 
 _log = logging.getLogger(__name__)
 _T = TypeVar("_T")
@@ -66,6 +69,7 @@ class Database:
         self._clock = clock or SystemClock()
         self._closed = False
         self._begin()
+        _databases.add(self)
 
     def _begin(self) -> None:
         self._mutex = threading.Lock()
@@ -79,6 +83,22 @@ class Database:
             # What was opened before a fork may not even be closed after it, and the mutex may be held for ever.
             _abandoned.append(self._connection)
             self._begin()
+
+    def let_go_to_fork(self) -> bool:
+        """Have nothing open until `go_on`; return False, and do nothing, while a question takes too long.
+
+        In a child that inherits a connection sqlite takes its locks for those of the child, which has none: what the
+        child opens then is not locked, and another process could delete the log under it.
+        """
+        self._begin_in_child()
+        if not self._mutex.acquire(timeout=platform.FORK_SECONDS):
+            return False
+        self._disconnect()
+        return True
+
+    def go_on(self) -> None:
+        """Answer again, in the parent."""
+        self._mutex.release()
 
     def ask(self, question: Callable[[sqlite3.Connection], _T], otherwise: _T) -> _T:
         """Return what `question` returns; `otherwise` when the file cannot be used. Never raises an error of the disk.
@@ -99,6 +119,11 @@ class Database:
                         _log.warning("! %s cannot be used for now: %s", self._path, error)
                         self._rest_until = self._clock.monotonic() + _REST_SECONDS
         return otherwise
+
+    @property
+    def closed(self) -> bool:
+        """True when nothing is answered any more."""
+        return self._closed
 
     def close(self) -> None:
         """Let the file go; from then on nothing is answered. Idempotent."""
@@ -125,10 +150,7 @@ class Database:
             return self._prepared()
 
     def _prepared(self) -> sqlite3.Connection:
-        fd = open_private(self._path)  # sqlite itself would let everybody read it, and follow a link
-        status = os.fstat(fd)
-        self._inode = status.st_ino
-        os.close(fd)
+        size = self._made()
         connection = sqlite3.connect(
             f"file:{quote(os.fsencode(self._path))}?mode=rw",
             uri=True,
@@ -141,7 +163,7 @@ class Database:
         # not even for the change to a log.
         connection.execute("PRAGMA synchronous = OFF")
         connection.execute("PRAGMA journal_mode = WAL")
-        missing = self._missing(connection) if status.st_size else [self._schema.script]
+        missing = self._missing(connection) if size else [self._schema.script]
         if missing:
             with _at_once(connection):
                 for statement in (each for script in missing for each in _statements(script)):
@@ -149,6 +171,21 @@ class Database:
                 connection.execute(f"PRAGMA application_id = {self._schema.application}")
                 connection.execute(f"PRAGMA user_version = {self._schema.version}")
         return connection
+
+    def _made(self) -> int:
+        """Make the file if it is missing, and return its size; called in turn.
+
+        One that exists is not opened here: closing any descriptor of it takes, as POSIX has it, the locks from every
+        connection of this process, and the next process to close would delete the log under them. A new one has none.
+        """
+        with contextlib.suppress(FileExistsError):  # sqlite itself would let everybody read it
+            os.close(open_private(self._path, os.O_RDWR | os.O_CREAT | os.O_EXCL))
+        status = self._path.lstat()
+        # sqlite itself would follow a link, and be content to read.
+        if not (stat.S_ISREG(status.st_mode) and os.access(self._path, os.W_OK)):
+            raise _Unusable("it is not a regular file that may be written")
+        self._inode = status.st_ino
+        return status.st_size
 
     def _missing(self, connection: sqlite3.Connection) -> list[str]:
         """Return the scripts that make the file one of this version; of a file without a way here, that of a new one.
@@ -188,6 +225,24 @@ class Database:
 
     def __repr__(self) -> str:
         return f"<Database {self._path.name} {'closed' if self._closed else 'open' if self._connection else 'waiting'}>"
+
+
+_databases: weakref.WeakSet[Database] = weakref.WeakSet()
+_this_thread = threading.local()
+
+
+def _let_all_go() -> None:
+    _this_thread.forking = [each for each in list(_databases) if each.let_go_to_fork()]
+
+
+def _go_on() -> None:
+    for each in _this_thread.forking:
+        each.go_on()
+    _this_thread.forking = []
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(before=_let_all_go, after_in_parent=_go_on)
 
 
 @contextlib.contextmanager

@@ -71,14 +71,21 @@ def open_lock_file(path: Path) -> int:
 def read_plain(path: Path, longest: int) -> bytes | None:
     """Return the content of a regular file; None for what is longer, not one, or cannot be read."""
     try:
-        fd = os.open(path, os.O_RDONLY | platform.NOFOLLOW | platform.NONBLOCK | platform.PLAIN)
+        return read_regular(path, longest)
     except OSError:
         return None
+
+
+def read_regular(path: Path, longest: int) -> bytes:
+    """Return the content of a regular file. Raises `OSError`, also for what is longer or not one."""
+    fd = os.open(path, os.O_RDONLY | platform.NOFOLLOW | platform.NONBLOCK | platform.PLAIN)
     try:
         status = os.fstat(fd)
-        return os.read(fd, status.st_size) if stat.S_ISREG(status.st_mode) and status.st_size <= longest else None
-    except OSError:
-        return None
+        if not stat.S_ISREG(status.st_mode):
+            raise OSError(errno.EINVAL, "Not a regular file", str(path))
+        if status.st_size > longest:
+            raise OSError(errno.EINVAL, "Too long", str(path))
+        return os.read(fd, status.st_size)
     finally:
         os.close(fd)
 

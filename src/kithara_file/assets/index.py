@@ -1,7 +1,8 @@
 """How large each asset is and when it was last used: a summary in sqlite, so that nobody has to look through folders.
 
 The store never fails because of it: every question has an answer for the case that there is no index to ask, and one
-made anew is filled from the folders, which loses nothing but the order of use.
+made anew is filled from the folders, which loses nothing but the order of use. So is one that could not be told what
+has changed; a file beside it remembers that, so that whoever can use it next knows.
 
 Must not know: folders, locks of assets, who must go.
 """
@@ -17,9 +18,12 @@ from typing import Any, NamedTuple
 
 from kithara_file.assets.database import Database, Schema
 from kithara_file.assets.eviction import Candidate, Usage
-from kithara_file.clock import Clock
+from kithara_file.assets.reminder import Reminder
+from kithara_file.clock import Clock, SystemClock
 
 _BATCH = 64
+_PAUSE_SECONDS = 600.0
+"""So long from one filling for the sake of what was lost to the next: where much is lost, no more time goes into it."""
 
 # Sums are kept by triggers and the order by an index, so that no question costs more in a larger store.
 _SCHEMA = Schema(
@@ -55,6 +59,16 @@ INSERT INTO assets VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT (asset_id) DO UPDATE
 _PIN = """
 INSERT INTO assets VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT (asset_id) DO UPDATE SET pins = excluded.pins
 """
+# What is known keeps its last use. The rest is measured again, because it may have changed since the folder was looked
+# at; and no pins are those of which the folder has to be asked.
+_FOUND = """
+INSERT INTO assets VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT (asset_id) DO UPDATE SET
+    pins = MIN(pins, excluded.pins), measured = 0
+"""
+# `scanned` is 1 when the folders have been looked through. Another number each time that this is to be done again, so
+# that who is at it meanwhile does not say that it is done.
+_DOUBT = "UPDATE totals SET scanned = MIN(scanned, 1) - 1"
+_SCANNED = "UPDATE totals SET scanned = 1 WHERE scanned = ?"
 _LEAST_RECENT = """
 SELECT asset_id, bytes, last_used, pins FROM assets
 WHERE pins = 0 AND (last_used, asset_id) > (?, ?) ORDER BY last_used, asset_id LIMIT ?
@@ -88,6 +102,9 @@ class Index:
 
     def __init__(self, path: Path, lock: Path, clock: Clock | None = None) -> None:
         self._database = Database(path, lock, _SCHEMA, clock)
+        self._lost = Reminder(path.with_suffix(".lost"))
+        self._clock = clock or SystemClock()
+        self._content_until = float("-inf")
 
     def note(self, row: Row) -> None:
         """Take down that an asset was used; its size too, when it was measured. Its pins stay, if it was known."""
@@ -103,7 +120,8 @@ class Index:
 
     def touch(self, asset_id: str, last_used: float) -> bool:
         """Take down that an asset was used again; return False when it is not known here."""
-        return self._do("UPDATE assets SET last_used = ? WHERE asset_id = ?", last_used, asset_id) != 0
+        # That this is lost is no reason to look through all folders.
+        return self._changed("UPDATE assets SET last_used = ? WHERE asset_id = ?", last_used, asset_id) != 0
 
     def resize(self, asset_id: str, stored: int, *, measured: bool) -> None:
         """Take down what an asset takes on the disk, and whether that will stay so."""
@@ -114,16 +132,31 @@ class Index:
         self._do("DELETE FROM assets WHERE asset_id = ?", asset_id)
 
     def fill(self, rows: Iterable[Row]) -> None:
-        """Add the assets that are not known here, and remember that the folders have been looked through."""
+        """Add the assets that are not known here, have the others measured, and remember that this has been done.
+
+        Ends early when the index cannot be used.
+        """
+        before = self._all("SELECT scanned FROM totals")
         found = iter(rows)
         while batch := [astuple(row) for row in islice(found, _BATCH)]:
-            self._add(batch)
-        self._do("UPDATE totals SET scanned = 1")
+            if not self._add(batch):
+                return
+        for each in before:
+            self._changed(_SCANNED, *each)
 
     def complete(self) -> bool:
-        """Tell whether the folders have been looked through for this index; True when there is none to fill."""
+        """Tell whether the folders have been looked through for this index, and nothing was lost since.
+
+        True when there is none to fill, and for a while after it was filled for what was lost. Who is told False fills
+        it.
+        """
+        now = self._clock.monotonic()
+        if self._lost and now >= self._content_until and self._changed(_DOUBT) is not None:
+            self._content_until = now + _PAUSE_SECONDS
+            self._lost.clear()
+            return False
         scanned = self._all("SELECT scanned FROM totals")
-        return all(each for (each,) in scanned)
+        return all(each == 1 for (each,) in scanned)
 
     def usage(self) -> Usage:
         """Return the sums over all assets; nothing when there is no index."""
@@ -151,19 +184,26 @@ class Index:
         """Let the file go; from then on nothing is taken down. Idempotent."""
         self._database.close()
 
-    def _do(self, statement: str, *facts: object) -> int:
-        return self._database.ask(lambda sql: sql.execute(statement, facts).rowcount, -1)
+    def _do(self, statement: str, *facts: object) -> None:
+        # After the close there is nothing to remember: whoever is not done by then is taken down as growing, and the
+        # next one measures what came of it.
+        if self._changed(statement, *facts) is None and not self._database.closed:
+            self._lost.set()
+
+    def _changed(self, statement: str, *facts: object) -> int | None:
+        return self._database.ask(lambda sql: sql.execute(statement, facts).rowcount, None)
 
     def _all(self, question: str, *facts: object) -> list[tuple[Any, ...]]:
         return self._database.ask(lambda sql: sql.execute(question, facts).fetchall(), [])
 
-    def _add(self, rows: list[tuple[Any, ...]]) -> None:
-        def add(sql: sqlite3.Connection) -> None:
+    def _add(self, rows: list[tuple[Any, ...]]) -> bool:
+        def add(sql: sqlite3.Connection) -> bool:
             with sql:
                 sql.execute("BEGIN IMMEDIATE")
-                sql.executemany("INSERT OR IGNORE INTO assets VALUES (?, ?, ?, ?, ?, ?, ?)", rows)
+                sql.executemany(_FOUND, rows)
+            return True
 
-        self._database.ask(add, None)
+        return self._database.ask(add, False)
 
     def __repr__(self) -> str:
         return f"<Index in {self._database!r}>"

@@ -3,6 +3,7 @@
 ::
 
     <root>/index.sqlite3                          a summary of the folders, which can be made again from them
+    <root>/index.lost                             that it is to be, because a change could not be taken down in it
     <root>/index.lock                             held by who opens or replaces the index
     <root>/lock                                   held by who evicts
     <root>/assets/CACHEDIR.TAG                    tells backup programs to pass by
@@ -32,10 +33,11 @@ from pathlib import Path
 
 from kithara_file.assets.disk import private_folder, replace_file, stored_bytes, unlink
 from kithara_file.assets.keys import ResourceKey
+from kithara_file.storage.atomic import TEMPORARY
 from kithara_file.storage.platform import free_bytes
 
 _ASSET = re.compile(r"[0-9a-f]{32}")
-_WORTHLESS_ALONE = {"", ".data", ".journal", ".tmp"}
+_WORTHLESS_ALONE = {"", ".data", ".journal", TEMPORARY}
 _TAG = b"Signature: 8a477f597d28d172789f06886806bc55\n# Audio that was fetched and can be fetched again.\n"
 
 
@@ -108,6 +110,10 @@ class AssetFolder:
         except (FileNotFoundError, NotADirectoryError):
             return []
 
+    def swept(self) -> list[os.DirEntry[str]]:
+        """Remove what a crash left unfinished, and return what lies in the folder; for who holds the lease alone."""
+        return [each for each in self.files() if not (each.name.endswith(TEMPORARY) and _removed(each))]
+
     def metas(self) -> list[Path]:
         """Return the meta files of its resources."""
         return [Path(each.path) for each in self.files() if each.name.endswith(".json")]
@@ -152,6 +158,14 @@ def worthless(files: list[os.DirEntry[str]]) -> bool:
 def weight(files: list[os.DirEntry[str]]) -> int:
     """Return what `files` take on the disk."""
     return sum(stored_bytes(status) for status in _statuses(files))
+
+
+def _removed(entry: os.DirEntry[str]) -> bool:
+    try:
+        unlink(Path(entry.path))
+    except OSError:
+        return False
+    return True
 
 
 def _statuses(files: list[os.DirEntry[str]]) -> Iterator[os.stat_result]:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import logging
+import os
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
@@ -18,7 +19,7 @@ from kithara_file.assets.layout import AssetFolder, Layout, weight, worthless
 from kithara_file.assets.leases import sole
 from kithara_file.assets.locks import FileLock
 from kithara_file.assets.meta import read_meta
-from kithara_file.assets.pins import pins_of
+from kithara_file.assets.pins import certain, pins_of
 from kithara_file.clock import Clock, Deadline
 from kithara_file.errors import LeaseHeld, StorageError
 
@@ -51,7 +52,7 @@ class Ledger:
     def settled(self, key: ResourceKey, folder: AssetFolder) -> None:
         """Note that somebody has done with an asset that he changed; removed when nothing in it is worth keeping."""
         with sole(folder) as alone:
-            files = folder.files() if alone or folder.present else []
+            files = _files(folder, alone=alone) if alone or folder.present else []
             if alone and worthless(files):
                 self._remove(folder)
             elif files:
@@ -87,7 +88,7 @@ class Ledger:
         self._index.pin(self._row(key, folder, 0, measured=False))
 
     def _row(self, key: ResourceKey, folder: AssetFolder, stored: int, *, measured: bool = True) -> Row:
-        pins = len(pins_of(folder))
+        pins = certain(pins_of(folder))
         return Row(key.asset_id, key.url, key.name, stored, self._clock.wall(), pins, measured)
 
     def remove(self, asset_id: str, *, pinned: bool = True) -> bool:
@@ -95,9 +96,9 @@ class Ledger:
         folder = self._layout.asset(asset_id)
         with sole(folder) as alone:
             # The file of the pins decides, whatever the index says: nobody can change it now.
-            pins = 0 if pinned or not alone else len(pins_of(folder))
+            pins = frozenset() if pinned or not alone else pins_of(folder)
             if pins:
-                self._index.repin(asset_id, pins)
+                self._index.repin(asset_id, certain(pins))
                 return False
             if alone:
                 self._remove(folder)
@@ -170,22 +171,28 @@ class Ledger:
     def _bring_up_to_date(self) -> int:
         """Measure what must be measured; return how many assets are growing."""
         if not self._index.complete():
+            self._forget_the_gone()
             self._index.fill(self._found())
         growing = 0
         for asset_id in self._index.unmeasured():
             folder = self._layout.asset(asset_id)
             with sole(folder) as alone:
-                self._index.resize(asset_id, folder.stored_bytes(), measured=alone)
+                self._index.resize(asset_id, weight(_files(folder, alone=alone)), measured=alone)
                 growing += not alone
         return growing
+
+    def _forget_the_gone(self) -> None:
+        for asset_id in self._index.known():
+            if not self._layout.asset(asset_id).present:
+                self._index.forget(asset_id)
 
     def _found(self) -> Iterator[Row]:
         for folder in self._layout.every_asset():
             facts = next((meta for path in folder.metas() if (meta := read_meta(path))), None)
             url, name = (facts.url, facts.name) if facts else ("", None)
             with sole(folder) as alone:
-                stored, used = folder.stored_bytes(), folder.last_changed()
-            yield Row(folder.asset_id, url, name, stored, used, len(pins_of(folder)), measured=alone)
+                stored, used = weight(_files(folder, alone=alone)), folder.last_changed()
+            yield Row(folder.asset_id, url, name, stored, used, certain(pins_of(folder)), measured=alone)
 
     def close(self) -> None:
         """Let the index go. Idempotent."""
@@ -193,3 +200,8 @@ class Ledger:
 
     def __repr__(self) -> str:
         return f"<Ledger of {self._layout.root}>"
+
+
+def _files(folder: AssetFolder, *, alone: bool) -> list[os.DirEntry[str]]:
+    # What is unfinished is somebody's who uses the asset, or nobody's.
+    return folder.swept() if alone else folder.files()

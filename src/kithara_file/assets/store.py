@@ -6,6 +6,7 @@ Must not know: what is fetched, what is in a resource.
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
@@ -18,7 +19,7 @@ from kithara_file.assets.keys import ResourceKey
 from kithara_file.assets.layout import AssetFolder, Layout
 from kithara_file.assets.leases import Lease
 from kithara_file.assets.ledger import Freed, Ledger
-from kithara_file.assets.pins import checked, pins_of, write_pins
+from kithara_file.assets.pins import checked, pins_of, read_pins, write_pins
 from kithara_file.assets.stored import PATIENCE_SECONDS, StoredEntry
 from kithara_file.assets.uncached import UncachedEntry
 from kithara_file.clock import Clock, Deadline, SystemClock
@@ -194,28 +195,38 @@ class AssetStore:
         """Keep the asset of `target`, which may have to be fetched yet, whatever the limits; return all its pins.
 
         It stays for as long as any name pins it, across restarts; the same name counts once. Blocks on the disk. Raises
-        `StorageError` and `LeaseHeld`; then nothing has changed.
+        `AssetError` when it has too many, `StorageError` and `LeaseHeld`; then nothing has changed.
         """
         return self._repin(target, frozenset({checked(name)}), frozenset())
 
     def unpin(self, target: str | ResourceKey, name: str | None = "user") -> frozenset[str]:
-        """Take the pin `name` off the asset of `target`, None: every pin; return those left. Idempotent."""
+        """Take the pin `name` off the asset of `target`, None: every pin; return those left. Idempotent.
+
+        None takes off also those that cannot be read. Raises `StorageError` and `LeaseHeld`; then nothing has changed.
+        """
         key = self._key(target)
-        before = pins_of(self._layout.asset(key.asset_id))
+        held = pins_of if name is None else read_pins
+        before = held(self._layout.asset(key.asset_id))
         gone = before if name is None else frozenset({name})
-        return self._repin(key, frozenset(), gone) if before & gone else before
+        return self._repin(key, frozenset(), gone, held) if before & gone else before
 
     def pins(self, target: str | ResourceKey) -> frozenset[str]:
         """Return the names that pin the asset of `target`."""
         return pins_of(self._layout.asset(self._key(target).asset_id))
 
-    def _repin(self, target: str | ResourceKey, more: frozenset[str], less: frozenset[str]) -> frozenset[str]:
+    def _repin(
+        self,
+        target: str | ResourceKey,
+        more: frozenset[str],
+        less: frozenset[str],
+        held: Callable[[AssetFolder], frozenset[str]] = read_pins,
+    ) -> frozenset[str]:
         key = self._key(target)
         with told("pin in", self.root):
             lease = self._lease(key)
             try:
                 with lease.change(Deadline.after(PATIENCE_SECONDS)):
-                    names = (pins_of(lease.folder) | more) - less
+                    names = (held(lease.folder) | more) - less
                     write_pins(lease.folder, names)
                     self._ledger.pinned(key, lease.folder)
             finally:

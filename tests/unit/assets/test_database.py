@@ -128,6 +128,37 @@ def test_a_later_format_is_left_alone_and_done_without(words: Words, tmp_path: P
     later.database.close()
 
 
+@pytest.mark.parametrize("opened_later", ["stays open", "is closed"])
+def test_another_connection_of_the_process_leaves_the_first_its_locks(
+    words: Words, tmp_path: Path, opened_later: str
+) -> None:
+    """Or else the next process to close it believes that it is the last, and deletes the log under us."""
+    words.add("a")
+    later = Words(tmp_path)
+    assert later.all() == ["a"]
+    if opened_later == "is closed":
+        later.database.close()
+    assert run_child(LOOK, tmp_path) == "['a']"
+    words.add("b")
+    assert run_child(LOOK, tmp_path) == "['a', 'b']"
+    later.database.close()
+
+
+LOOK = """
+    from pathlib import Path
+    from tests.unit.assets.test_database import Words
+    words = Words(Path(argv[0]))
+    print(words.all())
+    words.database.close()
+"""
+
+
+def test_a_pipe_in_its_place_is_done_without(words: Words) -> None:
+    os.mkfifo(words.path)
+    assert words.all() is None
+    assert words.path.is_fifo()
+
+
 def test_a_directory_in_its_place_is_done_without(words: Words) -> None:
     words.path.mkdir()
     assert words.all() is None
@@ -217,6 +248,64 @@ def test_a_child_that_only_closes_leaves_its_parents_connection_alone(tmp_path: 
         tmp_path,
     )
     assert said == "0 ['parent']"
+
+
+def test_what_a_forked_child_opens_is_locked(tmp_path: Path) -> None:
+    """Or else the next process to close it deletes the log under the child."""
+    said = run_child(
+        """
+        import os
+        from pathlib import Path
+        from tests.unit.assets.test_database import LOOK, Words
+        from tests.world.crash import run_child
+        words = Words(Path(argv[0]))
+        words.add("parent")
+        opened, asked = os.pipe(), os.pipe()
+        child = os.fork()
+        if not child:
+            words.add("child")
+            os.write(opened[1], b"x")
+            os.read(asked[0], 1)
+            os._exit(0 if words.add("later") == 1 else 1)
+        os.read(opened[0], 1)
+        words.add("both")
+        words.database.close()
+        print(run_child(LOOK, argv[0]))
+        os.write(asked[1], b"x")
+        print(os.waitpid(child, 0)[1], run_child(LOOK, argv[0]))
+        """,
+        tmp_path,
+    )
+    assert said == "['parent', 'child', 'both']\n0 ['parent', 'child', 'both', 'later']"
+
+
+def test_who_forks_while_another_thread_asks_does_not_wait_for_it(tmp_path: Path) -> None:
+    said = run_child(
+        """
+        import os, threading
+        from pathlib import Path
+        from tests.unit.assets.test_database import Words
+        words = Words(Path(argv[0]))
+        words.add("parent")
+        asking, forked = threading.Event(), threading.Event()
+        def slow(sql):
+            asking.set()
+            forked.wait(30)
+            return sql.execute("SELECT count(*) FROM words").fetchone()[0]
+        answers = []
+        thread = threading.Thread(target=lambda: answers.append(words.database.ask(slow, None)))
+        thread.start()
+        asking.wait(30)
+        child = os.fork()
+        if not child:
+            os._exit(0 if words.all() == ["parent"] else 1)
+        forked.set()
+        thread.join()
+        print(os.waitpid(child, 0)[1], answers, words.add("later"))
+        """,
+        tmp_path,
+    )
+    assert said == "0 [1] 1"
 
 
 NEXT = Schema(

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import sqlite3
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 import pytest
@@ -11,6 +13,7 @@ from hypothesis import strategies as st
 
 from kithara_file.assets.eviction import Candidate, Usage
 from kithara_file.assets.index import Index, Row
+from tests.world.clock import FakeClock
 
 
 @pytest.fixture
@@ -88,6 +91,94 @@ def test_filling_adds_only_what_is_not_known(index: Index) -> None:
     assert index.complete()
     assert index.usage() == Usage(2, 11)
     assert order(index) == ["b", "a"]
+
+
+@contextmanager
+def unusable(tmp_path: Path) -> Iterator[None]:
+    """Let somebody else hold the index; the clock has to go on before it is asked again."""
+    with closing(sqlite3.connect(tmp_path / "index.sqlite3", isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        yield
+
+
+LOST = {
+    "note": lambda index: index.note(row("b")),
+    "pin": lambda index: index.pin(row("b", pins=1)),
+    "repin": lambda index: index.repin("a", 0),
+    "resize": lambda index: index.resize("a", 1, measured=True),
+    "forget": lambda index: index.forget("a"),
+}
+
+
+@pytest.mark.parametrize("change", LOST.values(), ids=list(LOST))
+@pytest.mark.parametrize("later", ["this process", "another"])
+def test_a_change_that_was_lost_makes_the_index_incomplete(
+    tmp_path: Path, clock: FakeClock, change: Callable[[Index], object], later: str
+) -> None:
+    index = Index(tmp_path / "index.sqlite3", tmp_path / "lock", clock)
+    index.fill([row("a", 10, 5.0, pins=1)])
+    with unusable(tmp_path):
+        change(index)
+        assert index.complete()  # while nobody can fill it
+    if later == "another":
+        index.close()
+        index = Index(tmp_path / "index.sqlite3", tmp_path / "lock", clock)
+    clock.advance(31.0)
+    assert not index.complete()
+    assert not index.complete()
+    index.fill([row("a", 99, 1.0), row("b", 1, 2.0)])
+    assert index.complete()
+    assert (order(index), index.unmeasured()) == (["b", "a"], ["a"])
+    index.close()
+    assert sorted(each.name for each in tmp_path.iterdir()) == ["index.sqlite3", "lock"]
+
+
+def test_where_much_is_lost_the_folders_are_looked_through_now_and_then(tmp_path: Path, clock: FakeClock) -> None:
+    index = Index(tmp_path / "index.sqlite3", tmp_path / "lock", clock)
+    index.fill([row("a")])
+    looks = []
+    for minute in range(25):
+        (tmp_path / "index.lost").touch()
+        clock.advance(60.0)
+        if not index.complete():
+            looks.append(minute)
+            index.fill([row("b")])
+    assert looks == [0, 10, 20]
+    index.close()
+
+
+def test_a_use_that_was_lost_is_no_reason_to_fill_the_index(tmp_path: Path, clock: FakeClock) -> None:
+    index = Index(tmp_path / "index.sqlite3", tmp_path / "lock", clock)
+    index.fill([row("a")])
+    with unusable(tmp_path):
+        index.touch("a", 7.0)
+    clock.advance(31.0)
+    assert index.complete()
+    index.close()
+    index.note(row("b"))
+    assert not (tmp_path / "index.lost").exists()
+
+
+def test_what_is_lost_during_a_filling_asks_for_another(index: Index, tmp_path: Path) -> None:
+    def rows() -> Iterator[Row]:
+        yield row("a")
+        (tmp_path / "index.lost").touch()
+        assert not Index.complete(index)
+
+    index.fill(rows())
+    assert not index.complete()
+
+
+def test_a_filling_ends_where_the_index_cannot_be_used(tmp_path: Path, clock: FakeClock) -> None:
+    index = Index(tmp_path / "index.sqlite3", tmp_path / "lock", clock)
+    index.note(row("a"))
+    rows = (row(f"{number:04}") for number in range(1000))
+    with unusable(tmp_path):
+        index.fill(rows)
+    assert int(next(rows).asset_id) < 100
+    clock.advance(31.0)
+    assert not index.complete()
+    index.close()
 
 
 def test_no_index_has_an_answer_to_everything(tmp_path: Path) -> None:

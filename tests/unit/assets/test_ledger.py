@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import shutil
+import sqlite3
 from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
@@ -163,6 +164,53 @@ def test_an_asset_with_nothing_worth_keeping_goes_when_it_is_settled(books: Book
     assert ledger._index.usage() == Usage(0, 0)
 
 
+def leftovers(folder: AssetFolder) -> list[Path]:
+    """Leave in the folder what a process that is killed during an import leaves."""
+    files = folder.resource(key(0).resource_hash).aside()
+    for each in (files.data, files.journal):
+        each.write_bytes(bytes(SIZE))
+    return [files.data, files.journal]
+
+
+def settle(ledger: Ledger, folder: AssetFolder) -> None:
+    ledger.settled(key(0), folder)
+
+
+def measure(ledger: Ledger, folder: AssetFolder) -> None:
+    ledger.changed(folder.asset_id)
+
+
+def find(ledger: Ledger, folder: AssetFolder) -> None:
+    del ledger, folder
+
+
+@pytest.mark.parametrize("how", [settle, measure, find])
+def test_what_a_killed_process_left_unfinished_goes_when_nobody_can_be_at_it(
+    books: Books, layout: Layout, how: Callable[[Ledger, AssetFolder], None]
+) -> None:
+    ledger = books()
+    folder = asset(layout, 0)
+    if how is not find:
+        ledger.settled(key(0), folder)
+    left = leftovers(folder)
+    with lease(layout, 0):
+        how(ledger, folder)
+        assert ledger.usage() == Usage(1, 3 * SIZE)
+        assert all(each.exists() for each in left)
+    how(ledger, folder)
+    assert ledger.usage() == Usage(1, SIZE)
+    assert not any(each.exists() for each in left)
+
+
+def test_what_cannot_be_swept_is_counted(books: Books, layout: Layout) -> None:
+    ledger = books()
+    folder = asset(layout, 0)
+    (folder.path / "a.tmp").mkdir()
+    ledger.settled(key(0), folder)
+    assert ledger.usage().bytes >= SIZE
+    assert (folder.path / "a.tmp").exists()
+
+
 def test_a_folder_that_somebody_deleted_is_forgotten(books: Books, layout: Layout, clock: FakeClock) -> None:
     ledger = books(max_bytes=SIZE)
     fill(ledger, layout, clock, 3)
@@ -220,3 +268,19 @@ def test_nothing_outside_of_the_root_is_evicted(books: Books, layout: Layout, cl
     layout.assets.symlink_to(tmp_path / "outside")
     ledger.evict()
     assert (tmp_path / "outside" / key(0).asset_id / f"{key(0).resource_hash}.data").exists()
+
+
+def test_what_could_not_be_taken_down_is_counted_when_it_can(books: Books, layout: Layout, clock: FakeClock) -> None:
+    ledger = books(max_bytes=0)
+    fill(ledger, layout, clock, 2)
+    assert ledger.usage() == Usage(2, 2 * SIZE)
+    with contextlib.closing(sqlite3.connect(layout.index, isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        asset(layout, 0, 3 * SIZE)
+        ledger.settled(key(0), layout.asset(key(0).asset_id))
+        assert ledger.remove(key(1).asset_id)
+        ledger.settled(key(2), asset(layout, 2, SIZE))
+    assert books().usage() == Usage(2, 4 * SIZE)
+    assert not layout.index.with_suffix(".lost").exists()
+    clock.advance(31.0)
+    assert ledger.evict() == Freed(2, 4 * SIZE)

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import json
+import os
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -13,7 +16,7 @@ from kithara_file.assets.layout import AssetFolder
 from kithara_file.assets.ledger import Freed
 from kithara_file.assets.pins import UNREADABLE, pins_of, write_pins
 from kithara_file.assets.store import AssetStore
-from kithara_file.errors import AssetError, LeaseHeld, StreamClosed
+from kithara_file.errors import AssetError, LeaseHeld, StorageError, StreamClosed
 from tests.unit.assets.goods import all_files, fill, key, put
 from tests.world.clock import FakeClock
 from tests.world.crash import run_child
@@ -135,6 +138,73 @@ def test_a_file_without_sense_is_somebodys_pin(tmp_path: Path, content: bytes) -
     folder = AssetFolder(tmp_path)
     folder.pins.write_bytes(content)
     assert pins_of(folder) == {UNREADABLE}
+
+
+def too_long(path: Path) -> None:
+    path.write_text(json.dumps(["x" * 200] * 6000))
+
+
+def somewhere_else(path: Path) -> None:
+    path.symlink_to(path.with_name("missing"))
+
+
+@pytest.mark.parametrize("spoil", [Path.mkdir, os.mkfifo, too_long, somewhere_else])
+def test_what_cannot_be_read_is_somebodys_pin(
+    store_dir: Path, clock: FakeClock, spoil: Callable[[Path], object]
+) -> None:
+    with AssetStore(store_dir, max_bytes=0, clock=clock) as store:
+        store.pin(key(0), "trip")
+        put(store, 0)
+        pins = AssetFolder(store_dir / "assets" / key(0).asset_id).pins
+        pins.unlink()
+        spoil(pins)
+        for again in range(2):
+            put(store, 1 + again)
+            assert store.gc() == Freed()
+            assert store.pins(key(0)) == {UNREADABLE}
+            with pytest.raises(AssetError, match="is pinned by"):
+                store.remove(key(0))
+        for change in (store.pin, store.unpin):
+            with pytest.raises(StorageError) as caught:
+                change(key(0), "more")
+            assert str(caught.value).startswith(f"Cannot read {pins}: ")
+            assert store.pins(key(0)) == {UNREADABLE}
+        assert here(store, 0)
+
+
+@pytest.mark.parametrize("spoil", [os.mkfifo, too_long, somewhere_else])
+def test_all_pins_can_be_taken_off_what_cannot_be_read(
+    store_dir: Path, clock: FakeClock, spoil: Callable[[Path], object]
+) -> None:
+    with AssetStore(store_dir, clock=clock) as store:
+        put(store, 0)
+        spoil(AssetFolder(store_dir / "assets" / key(0).asset_id).pins)
+        assert store.unpin(key(0), None) == frozenset()
+        assert store.pin(key(0), "trip") == {"trip"}
+
+
+def test_pins_that_could_not_be_read_for_a_while_keep_the_asset_no_longer(store_dir: Path, clock: FakeClock) -> None:
+    with AssetStore(store_dir, max_bytes=0, clock=clock) as store:
+        pins = store.path(key(0)).with_name("asset.pins")
+        pins.mkdir(parents=True)
+        put(store, 0)
+        store.gc()
+        assert here(store, 0)
+        pins.rmdir()
+        assert store.gc().assets == 1
+
+
+def test_a_pin_that_would_make_them_too_many_to_be_read_again_is_refused(store_dir: Path) -> None:
+    with AssetStore(store_dir) as store:
+        put(store, 0)
+        names = frozenset(f"{number:04}" + "\u00e9" * 196 for number in range(885))
+        write_pins(AssetFolder(store_dir / "assets" / key(0).asset_id), names)
+        *_, held = (store.pin(key(0), last * 200) for last in "xyz")
+        with pytest.raises(AssetError) as caught:
+            store.pin(key(0), "0" * 200)
+        assert str(caught.value) == "889 pins are more than one asset can have with names of that length"
+        assert store.pins(key(0)) == held
+        assert len(store.unpin(key(0), min(held))) == len(held) - 1
 
 
 def test_all_pins_can_be_taken_off_an_unreadable_file(store_dir: Path) -> None:
