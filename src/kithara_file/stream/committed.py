@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import io
 import os
-import threading
 from typing import TYPE_CHECKING
 
 from kithara_file.clock import CancelToken
+from kithara_file.storage import platform
 from kithara_file.storage.resource import Descriptor
 from kithara_file.stream.source import Source
 from kithara_file.stream.stream import Stream
@@ -38,7 +38,7 @@ class CommittedStream(io.FileIO, Stream):
         """Take `descriptor` over."""
         # The number of a closed descriptor soon belongs to another file, and a read under way would be of that one.
         # Re-entrant, because a signal handler may close the file which it interrupts.
-        self.reading = threading.RLock()
+        self.reading = platform.lock_renewed_by_forks()
         """Held while the descriptor is in use."""
         io.FileIO.__init__(self, descriptor.number, "rb")
         Stream.__init__(self, source, cancel)
