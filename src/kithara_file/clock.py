@@ -5,7 +5,6 @@ The only room that imports `time`. Must not know: who waits, or for what.
 
 from __future__ import annotations
 
-import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -68,26 +67,21 @@ class Deadline:
 class CancelToken:
     """Gives up every wait it was handed to, from any thread, once and for good.
 
-    Safe to cancel from a signal handler or while the garbage collector runs: the lock is re-entrant, and callbacks run
-    outside of it.
+    Safe to cancel from a signal handler, while the garbage collector runs and in the child of a fork: there is no lock
+    that could be held. Each step is one operation of a dictionary, which no other thread sees half done.
     """
 
+    reason: KitharaError | None = None
+    """Why, once cancelled; None until then."""
+
     def __init__(self) -> None:
-        self._lock = threading.RLock()
-        self._callbacks: dict[int, Callable[[], object]] = {}
-        self._next = 0
-        self.reason: KitharaError | None = None
-        """Why, once cancelled; None until then."""
+        self._callbacks: dict[object, Callable[[], object]] = {}
 
     def cancel(self, reason: KitharaError | None = None) -> None:
         """Wake everybody who waits under this token with `reason` (or a `Cancelled`); later calls do nothing."""
-        with self._lock:
-            if self.reason is not None:
-                return
-            self.reason = reason or Cancelled()
-            callbacks, self._callbacks = list(self._callbacks.values()), {}
-        for callback in callbacks:
-            callback()
+        vars(self).setdefault("reason", reason or Cancelled())  # the first one stays
+        for key in list(self._callbacks):
+            self._call(key)
 
     @property
     def cancelled(self) -> bool:
@@ -101,17 +95,19 @@ class CancelToken:
 
     def on_cancel(self, callback: Callable[[], object]) -> Callable[[], None]:
         """Call `callback` upon `cancel`, at once if that has been; return a function which takes it back."""
-        with self._lock:
-            if self.reason is None:
-                token = self._next = self._next + 1
-                self._callbacks[token] = callback
-                return lambda: self._forget(token)
-        callback()
-        return lambda: None
+        key = object()
+        self._callbacks[key] = callback
+        if self.reason is not None:  # told after the callback was seen, or before: whoever takes it out calls it
+            self._call(key)
+        return lambda: self._forget(key)
 
-    def _forget(self, token: int) -> None:
-        with self._lock:
-            self._callbacks.pop(token, None)
+    def _call(self, key: object) -> None:
+        callback = self._callbacks.pop(key, None)
+        if callback is not None:
+            callback()
+
+    def _forget(self, key: object) -> None:
+        self._callbacks.pop(key, None)
 
     def __repr__(self) -> str:
         return f"<CancelToken {'cancelled' if self.cancelled else 'armed'}>"

@@ -40,6 +40,11 @@ def public_url(url: str) -> str:
     return f"{scheme}://{authority.rpartition('@')[2]}{slash}{path}"
 
 
+def reason_of(error: BaseException) -> str:
+    """Return what a foreign `error` says, to end a sentence with; its kind where it says nothing (`MemoryError`)."""
+    return str(error) or type(error).__name__
+
+
 class KitharaError(Exception):
     """The root of every error this library raises on its own account."""
 

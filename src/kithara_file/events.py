@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import os
 import threading
 from collections import deque
 from collections.abc import AsyncIterator, Callable, Iterator
@@ -15,7 +16,8 @@ from contextlib import suppress
 from dataclasses import dataclass
 from enum import Enum
 from functools import partial
-from typing import Self
+from typing import Any, Self
+from weakref import WeakSet
 
 from kithara_file.ranges import ByteRange
 
@@ -125,6 +127,20 @@ class CacheBypassed(FileEvent):
     error: Exception
 
 
+_renewed: WeakSet[Any] = WeakSet()
+"""Locks that a child of a fork must not find held by a thread which it does not have: it closes what it inherited."""
+
+
+def _renew_in_child() -> None:
+    for each in list(_renewed):
+        if not each._is_owned():  # noqa: SLF001 - a signal handler may fork where one is held
+            each._at_fork_reinit()  # noqa: SLF001 - as `threading` does with its own
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_renew_in_child)
+
+
 class Subscription:
     """One listener's bounded queue: iterate over it, blocking or with ``async for``; ends when either side closes."""
 
@@ -132,6 +148,7 @@ class Subscription:
         self._bus = bus
         self._events: deque[FileEvent] = deque(maxlen=capacity)
         self._arrived = threading.Condition()
+        _renewed.add(self._arrived)
         self._wakers: set[Callable[[], None]] = set()
         self._closed = False
         self.dropped = 0
@@ -213,6 +230,7 @@ class EventBus:
 
     def __init__(self) -> None:
         self._lock = threading.RLock()
+        _renewed.add(self._lock)
         self._subscriptions: tuple[Subscription, ...] = ()
         self._early: deque[FileEvent] | None = deque(maxlen=EARLY)
         self._closed = False

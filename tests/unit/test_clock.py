@@ -5,12 +5,17 @@ from __future__ import annotations
 import gc
 import threading
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 
 import pytest
 
+from kithara_file import clock
 from kithara_file.clock import CancelToken, Clock, Deadline, SystemClock
 from kithara_file.errors import Cancelled, StreamClosed
+from tests.world.crash import fork_while_held
 
 
 @dataclass
@@ -133,7 +138,57 @@ def test_a_token_can_be_cancelled_by_the_garbage_collector_in_the_thread_that_us
         def __del__(self) -> None:
             token.cancel()
 
-    with token._lock:
-        Cycle()
-        gc.collect()
+    token.on_cancel(lambda: None)
+    Cycle()
+    gc.collect()
+    assert token.cancelled
+
+
+@pytest.mark.parametrize("_attempt", range(20))
+def test_whoever_comes_first_gives_the_reason_and_each_callback_is_called_once(_attempt: int) -> None:
+    token, called, together = CancelToken(), list[int](), threading.Barrier(4)
+    reasons = [Cancelled(str(number)) for number in range(2)]
+    seen: list[object] = []
+
+    def give_up(reason: Cancelled) -> None:
+        together.wait(30)
+        token.cancel(reason)
+        seen.append(token.reason)
+
+    def wait(first: int) -> None:
+        together.wait(30)
+        for number in range(first, first + 50):
+            token.on_cancel(partial(called.append, number))
+
+    threads = [threading.Thread(target=give_up, args=(each,)) for each in reasons]
+    threads += [threading.Thread(target=wait, args=(first,)) for first in (0, 50)]
+    for each in threads:
+        each.start()
+    for each in threads:
+        each.join(30)
+    assert seen == [token.reason] * 2
+    assert sorted(called) == list(range(100))
+
+
+def test_a_child_of_a_fork_gives_up_what_a_thread_of_its_parent_was_giving_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    token, reason, within = CancelToken(), StreamClosed(), threading.Event()
+    let_go = threading.Event()
+
+    def slowly() -> Cancelled:
+        within.set()
+        let_go.wait(30)
+        return Cancelled()
+
+    monkeypatch.setattr(clock, "Cancelled", slowly)
+    thread = threading.Thread(target=token.cancel)
+
+    @contextmanager
+    def in_the_middle() -> Iterator[None]:
+        thread.start()
+        within.wait(30)
+        yield
+        let_go.set()
+        thread.join(30)
+
+    assert fork_while_held(in_the_middle(), lambda: token.cancel(reason)) == 0
     assert token.cancelled

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import os
 import threading
 from dataclasses import FrozenInstanceError
 
 import pytest
 
 from kithara_file.events import EARLY, ByteProgress, EndOfStream, EventBus, FileEvent, Subscription
+from tests.world.crash import fork_while_held
 
 SOON = 30.0
 
@@ -224,3 +226,30 @@ def test_what_is_kept_for_the_first_subscriber_is_bounded() -> None:
     with bus.subscribe() as first:
         bus.close()
         assert [each.position for each in first if isinstance(each, EndOfStream)] == list(range(10, EARLY + 10))
+
+
+@pytest.mark.parametrize("held", ["the bus", "the subscription"])
+def test_a_child_of_a_fork_tells_and_closes_whatever_a_thread_of_its_parent_was_doing(held: str) -> None:
+    bus = EventBus()
+    subscription = bus.subscribe()
+
+    def tell_and_close() -> None:
+        bus.publish(number(1))
+        assert subscription.take(0) == number(1)
+        bus.close()
+
+    assert fork_while_held(bus._lock if held == "the bus" else subscription._arrived, tell_and_close) == 0
+    bus.close()
+
+
+def test_a_fork_in_the_midst_of_telling_ends_well_in_both() -> None:
+    subscription = EventBus().subscribe()
+    status = 1
+    try:
+        with subscription._arrived:
+            child = os.fork()
+        status = 0
+    finally:
+        if child == 0:
+            os._exit(status)
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0

@@ -16,14 +16,17 @@ Every wait has a deadline; leaving the block kills what still runs. Must not kno
 from __future__ import annotations
 
 import inspect
+import os
+import signal
 import subprocess
 import sys
 import time
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from pathlib import Path
 from queue import Empty, Queue
 from textwrap import dedent
-from threading import Thread
+from threading import Event, Thread
 from types import TracebackType
 from typing import IO, Self
 
@@ -123,6 +126,34 @@ class Child:
     def _keep_error(self, line: str | None) -> None:
         if line is not None:
             self.errors.append(line)
+
+
+def fork_while_held(lock: AbstractContextManager[object], work: Callable[[], object]) -> int:
+    """Fork while another thread holds `lock`; return how the child ends that does `work`: 0, or -14 when it hangs."""
+    held, done = Event(), Event()
+
+    def hold() -> None:
+        with lock:
+            held.set()
+            done.wait(PATIENCE)
+
+    holder = Thread(target=hold)
+    holder.start()
+    held.wait(PATIENCE)
+    child = os.fork()
+    if child == 0:
+        signal.signal(signal.SIGALRM, signal.SIG_DFL)
+        signal.alarm(5)
+        status = 1
+        try:
+            work()
+            status = 0
+        finally:
+            os._exit(status)
+    status = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+    done.set()
+    holder.join(PATIENCE)
+    return status
 
 
 def run_child(snippet: str | Callable[..., object], *arguments: object, timeout: float = PATIENCE) -> str:

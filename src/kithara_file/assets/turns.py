@@ -1,15 +1,17 @@
 """Whose turn it is to ask for a resource of which nothing is stored: one process asks, the others wait for its answer.
 
 Must not know: what is asked. The turn is a claim on one byte of the asset's lease file, so that it ends with its
-process.
+process. What a forked child inherits of it is treated as in `locks`, and for the same reasons.
 """
 
 from __future__ import annotations
 
 import os
+import weakref
 from pathlib import Path
 
 from kithara_file.assets.disk import open_lock_file
+from kithara_file.storage import platform
 from kithara_file.storage.claims import Claim, Claims
 
 _DIGITS = 15
@@ -30,6 +32,7 @@ class Turn:
             return True
         try:
             self._fd = open_lock_file(self._path) if self._fd is None else self._fd
+            _open_turns.add(self)
         except OSError:
             return True
         claims = Claims(self._fd)
@@ -43,9 +46,26 @@ class Turn:
 
     def release(self) -> None:
         """Let the others go on. Idempotent."""
+        if self._fd is not None and self._claim is not None:
+            Claims(self._fd).release(self._claim)
+        self._forget()
+
+    def _forget(self) -> None:
+        _open_turns.discard(self)
         fd, self._fd, self._claim = self._fd, None, None
         if fd is not None:
             os.close(fd)
 
     def __repr__(self) -> str:
         return f"<Turn {'ours' if self._claim else 'not ours'}>"
+
+
+_open_turns: weakref.WeakSet[Turn] = weakref.WeakSet()
+
+
+def _let_go_in_child() -> None:
+    for each in list(_open_turns):
+        each._forget()  # noqa: SLF001 - this function is part of the class, only it must be a plain one
+
+
+platform.after_fork_in_child(_let_go_in_child)

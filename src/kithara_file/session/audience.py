@@ -5,12 +5,12 @@ Must not know: how wants are met. Readers come and go from any thread; the loop 
 
 from __future__ import annotations
 
-import threading
 from dataclasses import replace
 
 from kithara_file.config import MIB, Policy
 from kithara_file.session.reader import Reader
 from kithara_file.session.view import Playhead
+from kithara_file.storage import platform
 
 CAUTIOUS_BYTES = 8 * MIB
 """The look-ahead of all readers together past a full disk: a quarter of the window of memory that bytes land in."""
@@ -22,7 +22,7 @@ class Audience:
     def __init__(self, policy: Policy | None = None) -> None:
         self._limited = policy or Policy()
         self._unlimited = replace(self._limited, look_ahead_bytes=None)
-        self._lock = threading.RLock()  # re-entrant: the garbage collector may drop a reader while one is added
+        self._lock = platform.lock_of_forks()  # re-entrant: the garbage collector may drop a reader meanwhile
         self._readers: tuple[Reader, ...] = ()
         self._expected = True
         self.everything = False

@@ -55,6 +55,7 @@ class Failures:
         if error is None:
             self._ended_cleanly(fetcher)
         elif isinstance(error, Mismatch):
+            self._retract(fetcher, error)
             self._changed(fetcher, self._session.judge.changed(fetcher.remote))
         elif isinstance(error, ResourceChanged):
             self._changed(fetcher, error)
@@ -76,6 +77,12 @@ class Failures:
             reason = "a part where the whole was asked for"  # and the same part when it is asked again, for ever
             self._failed(fetcher, InvalidResponse(reason, url=session.url, stage="body"))
 
+    def _retract(self, fetcher: Fetcher, error: Mismatch) -> None:
+        """Take back what a fetch has landed that then met held bytes which are others: it is as little of our version."""
+        resource = self._session.holding.resource
+        if error.differs and fetcher.landed and resource is not None:
+            resource.take_back(ByteRange(fetcher.position - fetcher.landed, fetcher.position))
+
     def _changed(self, fetcher: Fetcher, error: ResourceChanged) -> None:
         session = self._session
         if fetcher.remote is not None and not session.judge.settled:
@@ -84,8 +91,6 @@ class Failures:
             except KitharaError as failure:
                 self.give_up(failure)
             return
-        if fetcher.landed and session.holding.resource is not None:  # before it met bytes which it does not agree with
-            session.holding.resource.take_back(ByteRange(fetcher.position - fetcher.landed, fetcher.position))
         session.dead = True  # before its readers wake: who has read nothing goes over to the next session
         session.events.publish(RemoteChanged(error.expected, error.found, restarted=False))
         session.flights.drop()

@@ -9,7 +9,7 @@ import asyncio
 import logging
 from typing import Protocol
 
-from kithara_file.errors import KitharaError, StorageError, public_url
+from kithara_file.errors import KitharaError, StorageError, public_url, reason_of
 from kithara_file.net.client import WHOLE, Chunk, Client, NotModified, Response, Want
 from kithara_file.net.remote import Remote, Validator
 from kithara_file.ranges import Coverage
@@ -141,7 +141,7 @@ class Fetcher:
             error = failure
         except Exception as fault:  # noqa: BLE001 - a fault of ours must reach the readers, not leave them waiting
             _log.exception("! %r failed", self)
-            error = StorageError(f"Cannot go on fetching {public_url(url)}: {fault}")
+            error = StorageError(f"Cannot go on fetching {public_url(url)}: {reason_of(fault)}")
         if self._task is not None:  # stopped meanwhile: whoever stopped it knows
             crew.ended(self, error)
 

@@ -14,7 +14,12 @@ OVERLAP = 4096
 
 
 class Mismatch(Exception):
-    """The chunk differs from bytes that are held, or goes beyond the end: it is of another version, and not written."""
+    """The chunk is of another version, and not written."""
+
+    def __init__(self, *, differs: bool = False) -> None:
+        super().__init__()
+        self.differs = differs
+        """True when bytes that are held are others; False when it goes beyond the end."""
 
 
 def land(resource: Resource, chunk: Chunk, *, compare: bool) -> int:
@@ -46,7 +51,7 @@ def _compare(resource: Resource, start: int, data: memoryview, gaps: list[ByteRa
             held = bytearray(stop - at)
             count = resource.read_at(at, memoryview(held))
             if held[:count] != data[at - start : at - start + count]:
-                raise Mismatch
+                raise Mismatch(differs=True)
         at = after
 
 

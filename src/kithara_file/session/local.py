@@ -5,7 +5,6 @@ Must not know: URLs, the store.
 
 from __future__ import annotations
 
-import threading
 from concurrent.futures import Future
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -16,6 +15,7 @@ from kithara_file.events import EndOfStream, EventBus, Phase
 from kithara_file.session.promise import Promise
 from kithara_file.session.reader import Reader
 from kithara_file.session.statistics import Statistics
+from kithara_file.storage import platform
 from kithara_file.storage.local import local_resource
 
 if TYPE_CHECKING:
@@ -37,7 +37,7 @@ class LocalSession:
         self.outdated = False
         self.opened = Promise()
         self.opened.set_result(None)
-        self._lock = threading.RLock()  # re-entrant: the garbage collector may drop a stream while another is made
+        self._lock = platform.lock_of_forks()  # re-entrant: the garbage collector may drop a stream meanwhile
         self._holders = 1
 
     def reader(self, config: FileConfig, cancel: CancelToken) -> Reader:

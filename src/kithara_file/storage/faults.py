@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 from errno import EACCES, EDQUOT, EFBIG, EISDIR, ELOOP, ENOENT, ENOSPC, ENOTDIR, ENXIO, EPERM, ESPIPE
 
-from kithara_file.errors import DiskFull, StorageError
+from kithara_file.errors import DiskFull, StorageError, reason_of
 
 NOT_OURS = {ENOENT, ENOTDIR, EISDIR, ELOOP, ENXIO, ESPIPE}
 """The file is gone, or something else has its name: there is nothing to reopen, and no reason not to begin anew."""
@@ -41,6 +41,6 @@ def named(error: OSError, doing: str, path: str | os.PathLike[str]) -> StorageEr
     """Return `error` under its name here, to be raised from it."""
     kind = _KINDS.get(error.errno, StorageError)
     where = os.fspath(path)
-    fault = kind(f"Cannot {doing} {where}: {error.strerror or error}", errno=error.errno, path=where)
+    fault = kind(f"Cannot {doing} {where}: {error.strerror or reason_of(error)}", errno=error.errno, path=where)
     fault.__cause__ = error
     return fault

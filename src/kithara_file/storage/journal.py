@@ -44,6 +44,8 @@ class Journal:
         self._unsaved = bytearray()
         self._waiting = 0
         self._seen = Coverage()  # of the journal file: what was written here or has been read
+        self.touched = False
+        """True while we may write to the data: when that is over, it is to be recorded how it was `left`."""
         self.fault: OSError | None = None
         """Why the last records could not be appended; they are tried again with the next ones."""
 
@@ -52,6 +54,7 @@ class Journal:
         """Make a journal for the new data file `inode`; the name must be free."""
         journal = cls(OpenFile.new(path, append=True), generation, checksums=checksums)
         journal.begin(boot, inode)
+        journal.touched = True  # nobody has left this file yet, so there is nothing to take back
         return journal
 
     @classmethod
@@ -79,8 +82,15 @@ class Journal:
         """Record that nothing in here is to be believed unverified: the disk has failed to keep what it took."""
         self.begin(uuid4(), self._file.inode)
 
+    def touch(self) -> None:
+        """Record, before the first write to the data, that it will not look as it was left any more."""
+        if not self.touched:
+            self.touched = True
+            self._append(record.TOUCHED)
+
     def left(self, stamp: Stamp) -> None:
         """Record how the data looked when we had last written to it."""
+        self.touched = False
         self._append(record.left(stamp))
 
     def landed(self, start: int, pieces: Sequence[bytes | memoryview]) -> None:
@@ -160,7 +170,11 @@ class Journal:
             size = self._file.size
             if self._seen.total == size:
                 return []
-            return [each for gap in list(self._seen.gaps(0, size)) for each in self._news(gap, last=gap.end == size)]
+            gaps = list(self._seen.gaps(0, size))
+            news = [each for gap in gaps for each in self._news(gap, last=gap.end == size)]
+        if self.touched and any(each.kind == record.LEFT for each in news):
+            self._append(record.TOUCHED)  # they have left it, and we have not
+        return news
 
     def _news(self, gap: ByteRange, *, last: bool) -> list[Record]:
         records, used = record.decode(self._read(gap), self._salt)
@@ -197,6 +211,10 @@ class NoJournal:
 
     fault: OSError | None = None
     size = 0
+    touched = False
+
+    def touch(self) -> None:
+        """Forget it."""
 
     def left(self, stamp: Stamp) -> None:
         """Forget it."""

@@ -183,6 +183,7 @@ def _taken(take: Callable[..., object], *arguments: int) -> bool:
 
 
 _locks: WeakSet[Any] = WeakSet()
+_renewed: WeakSet[Any] = WeakSet((_turn,))
 _held = threading.local()
 
 
@@ -193,6 +194,16 @@ def lock_of_forks() -> threading.RLock:
     """
     made = threading.RLock()
     _locks.add(made)
+    return made
+
+
+def lock_renewed_by_forks() -> threading.RLock:
+    """Return a re-entrant lock that no child of a fork finds held by a thread which it does not have.
+
+    For locks that are held while the disk is waited for: no fork waits for these.
+    """
+    made = threading.RLock()
+    _renewed.add(made)
     return made
 
 
@@ -208,8 +219,9 @@ def _let_all_go() -> None:
 
 def _renew_all() -> None:
     _let_all_go()
-    for each in list(_locks):  # also those that could not be had: their holders are not in the child
-        each._at_fork_reinit()  # noqa: SLF001 - as `threading` does with its own
+    for each in [*_locks, *_renewed]:  # also those that could not be had: their holders are not in the child
+        if each is _turn or not each._is_owned():  # noqa: SLF001 - a signal handler may fork where one is held
+            each._at_fork_reinit()  # noqa: SLF001 - as `threading` does with its own
 
 
 if hasattr(os, "register_at_fork"):

@@ -11,7 +11,8 @@ A journal is only ever appended to. That ranges were lost is a record too, and a
 loss vouches for nothing any more: its digest is about bytes some of which are gone.
 
 Whoever lets the file go says last how it looked. A file that looks otherwise when it is opened again was changed by
-somebody who keeps no journal, and is to be verified; that costs one `fstat` to find out.
+somebody who keeps no journal, and is to be verified; that costs one `fstat` to find out. Whoever is about to write to
+it again says so first: should it die before what it wrote is recorded, nobody compares the file with how it was left.
 """
 
 from __future__ import annotations
@@ -44,6 +45,10 @@ class Record(NamedTuple):
     end: int
     digest: int = 0
 
+
+TOUCHED = Record(UNHASHED, 0, 0)
+"""Says that from here on the file may look otherwise than it was left. It claims no bytes, and so means nothing to who
+does not know it, wherever it stands and however often."""
 
 Stamp = tuple[int, int, int]
 """What changes with every write to a file, whoever writes: when it was written, when it was changed, its size."""
@@ -109,7 +114,7 @@ def replay(records: Sequence[Record]) -> History | None:
         kind, start, end, _ = record
         if kind == HEADER:
             last = last or record
-        elif kind == LEFT:
+        elif kind == LEFT or record == TOUCHED:
             continue
         elif kind == LOST:
             lost.add(start, end)

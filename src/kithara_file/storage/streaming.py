@@ -50,7 +50,6 @@ class StreamingResource(Waitable):
         self._memory_bytes = memory_bytes
         self._window: Window | None = None
         self._fault: StorageError | None = None
-        self._written = False
         self._given: WeakSet[Descriptor] = WeakSet()
 
     # -- beginnings --------------------------------------------------------------------------------------------------
@@ -161,9 +160,9 @@ class StreamingResource(Waitable):
         if end < self._coverage.end:
             # The file was cut under us. Writing beyond its end would make a hole of zeros there, which reads as bytes.
             self.take_back(ByteRange(end, record.TO_THE_END))
+        self._journal.touch()
         stored, error = data.write(start, pieces)
         if stored:
-            self._written = True
             self._land(start, start + stored)
             self._journal.landed(start, pieces if stored == size else before(pieces, stored))
         if error is not None:
@@ -391,8 +390,7 @@ class StreamingResource(Waitable):
 
     def note_stamp(self, *, moved: bool = False) -> None:
         """Record how the file is left, if it was written to or `moved`: who touches it later shows by that."""
-        if (self._written or moved) and self._data is not None:
-            self._written = False
+        if (self._journal.touched or moved) and self._data is not None:
             self._journal.left(self._data.stamp)
 
     def __repr__(self) -> str:

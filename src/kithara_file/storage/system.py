@@ -8,11 +8,13 @@ from __future__ import annotations
 import os
 import stat
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from errno import EACCES, EISDIR, EPERM, EROFS, ESPIPE
 from functools import cache
 from pathlib import Path
 from typing import Self
 from uuid import UUID, uuid4
+from weakref import WeakSet
 
 from kithara_file.storage import platform
 from kithara_file.storage.platform import IOV_MAX, sync_folder
@@ -46,7 +48,7 @@ class OpenFile:
     somebody else's file in the middle of a read; and that costs no lock, because references are counted anyway.
     """
 
-    __slots__ = ("fd", "path", "writable")
+    __slots__ = ("__weakref__", "fd", "path", "writable")
 
     def __init__(self, fd: int, path: Path, *, writable: bool) -> None:
         self.fd = fd
@@ -54,25 +56,32 @@ class OpenFile:
         self.writable = writable
 
     def __del__(self, close: Callable[[int], None] = os.close) -> None:
-        close(self.fd)
+        fd, self.fd = self.fd, -1  # a fork in the meantime must not take the number for ours
+        close(fd)
 
     @classmethod
     def new(cls, path: Path, *, append: bool = False) -> Self:
         """Make a file that only its owner may read; whatever had the name must be gone. Never follows a link."""
         flags = os.O_RDWR | os.O_CREAT | os.O_EXCL | platform.NOFOLLOW | platform.PLAIN
         flags |= os.O_APPEND if append else 0
-        return cls(os.open(path, flags, 0o600), path, writable=True)
+        file = cls(os.open(path, flags, 0o600), path, writable=True)
+        if not append:
+            _claimable.add(file)
+        return file
 
     @classmethod
     def existing(cls, path: Path, *, append: bool = False) -> Self:
         """Open a regular file to read and write, only to read where writing is not allowed. Never follows a link."""
         flags = platform.NONBLOCK | platform.PLAIN | platform.NOFOLLOW | (os.O_APPEND if append else 0)
         try:
-            return cls._regular(path, flags | os.O_RDWR, writable=True)
+            file = cls._regular(path, flags | os.O_RDWR, writable=True)
         except OSError as error:
             if error.errno not in (EACCES, EPERM, EROFS):
                 raise
             return cls._regular(path, flags | os.O_RDONLY, writable=False)
+        if not append:
+            _claimable.add(file)
+        return file
 
     @classmethod
     def readable(cls, path: Path) -> Self:
@@ -94,12 +103,20 @@ class OpenFile:
             raise OSError(ESPIPE, "Not a regular file", str(path))
         return file
 
-    def again(self) -> int | None:
-        """Return another descriptor of this very file, to read, with a position of its own; None where none can be."""
+    def again(self, mode: int = os.O_RDONLY) -> int | None:
+        """Return another descriptor of this very file, with a position of its own; None where none can be."""
         try:
-            return os.open(f"/proc/self/fd/{self.fd}", os.O_RDONLY | platform.PLAIN)
+            return os.open(f"/proc/self/fd/{self.fd}", mode | platform.PLAIN)
         except OSError:
             return None
+
+    def part(self) -> None:
+        """Be open on its own where it was open together with the parent of a fork, as far as that can be."""
+        number = self.again(os.O_RDWR)
+        if number is not None:
+            with suppress(OSError):
+                os.dup2(number, self.fd, inheritable=False)
+            os.close(number)
 
     @property
     def size(self) -> int:
@@ -182,6 +199,20 @@ class OpenFile:
 
     def __repr__(self) -> str:
         return f"<OpenFile {self.path.name} {self.size} bytes>"
+
+
+_claimable: WeakSet[OpenFile] = WeakSet()
+"""Files on which ranges may be claimed. A claim belongs to the open file, which a forked child gets too: it would
+outlive the parent for as long as the child lives, and others would wait for bytes that nobody brings. The child may go
+on reading, so its copy is not closed: it is opened anew, and nothing is claimed through that."""
+
+
+def _part_in_child() -> None:
+    for each in list(_claimable):
+        each.part()
+
+
+platform.after_fork_in_child(_part_in_child)
 
 
 def blocks(pieces: Sequence[bytes | memoryview], start: int) -> Iterator[list[bytes | memoryview]]:

@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import io
 import os
-import threading
 from typing import TYPE_CHECKING
 
 from kithara_file.clock import CancelToken
+from kithara_file.errors import StreamClosed
+from kithara_file.storage import platform
 from kithara_file.storage.resource import Descriptor
 from kithara_file.stream.source import Source
 from kithara_file.stream.stream import Stream
@@ -30,7 +31,7 @@ def stream_of(source: Source, cancel: CancelToken) -> Stream:
 
 
 class CommittedStream(io.FileIO, Stream):
-    """A `Stream` whose bytes are all on disk. `fileno` works; `seek` and `tell` are FileIO's."""
+    """A `Stream` whose bytes are all on disk. `fileno` works; positions are FileIO's."""
 
     name = ""
 
@@ -38,7 +39,7 @@ class CommittedStream(io.FileIO, Stream):
         """Take `descriptor` over."""
         # The number of a closed descriptor soon belongs to another file, and a read under way would be of that one.
         # Re-entrant, because a signal handler may close the file which it interrupts.
-        self.reading = threading.RLock()
+        self.reading = platform.lock_renewed_by_forks()
         """Held while the descriptor is in use."""
         io.FileIO.__init__(self, descriptor.number, "rb")
         Stream.__init__(self, source, cancel)
@@ -128,6 +129,15 @@ class CommittedStream(io.FileIO, Stream):
             except BaseException:
                 io.FileIO.seek(self, start)
                 raise
+
+    def tell(self) -> int:
+        """Return the position. Takes no lock, because decoders ask all the time: another thread may close meanwhile."""
+        try:
+            return io.FileIO.tell(self)
+        except OSError:
+            if self.closed:
+                raise StreamClosed from None
+            raise
 
     def tell_source(self, count: int = 0) -> None:
         """Let the source know what was read: `count` bytes beside those that were read by this object."""

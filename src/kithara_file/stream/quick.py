@@ -53,6 +53,7 @@ class _Hooks:
         vars(buffer).update(close=self.close_buffer)
         self._hang(name=stream.name, length=stream.length, error=None, retry=self.retry, close=self.close)
         self._hang(readinto=self._pump.send, read=self.read, readall=self.readall, seek=self._seek)
+        self._hang(tell=stream.tell)  # of the same descriptor, and it knows when that is closed
 
     def _hang(self, **attributes: object) -> None:
         if (raw := self._raw()) is not None:

@@ -12,6 +12,7 @@ from kithara_file.session.reader import Reader
 from kithara_file.session.view import Playhead
 from kithara_file.storage.memory import MemoryResource
 from tests.unit.session.hall import URL
+from tests.world.crash import fork_while_held
 
 CONFIG = FileConfig(URL)
 POLICY = CONFIG.policy
@@ -99,3 +100,10 @@ def test_past_a_full_disk_the_readers_share_a_small_look_ahead() -> None:
     assert audience.policy == POLICY
     assert {each.window for each in audience.playheads} == {CAUTIOUS_BYTES // 2}
     assert {each.position for each in audience.playheads} == {50 * MIB}
+
+
+def test_a_child_of_a_fork_leaves_while_others_came_and_went() -> None:
+    audience, one = Audience(POLICY), reader()
+    audience.add(one)
+    assert fork_while_held(audience._lock, lambda: audience.remove(one)) == 0
+    assert len(audience) == 1

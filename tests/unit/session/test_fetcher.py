@@ -199,17 +199,26 @@ def test_what_the_crew_cannot_use_ends_the_fetch() -> None:
     run_virtual(main())
 
 
-def test_a_fault_of_ours_is_told_and_logged_and_ends_the_fetch(caplog: pytest.LogCaptureFixture) -> None:
+@pytest.mark.parametrize(
+    "fault, told",
+    [
+        (ZeroDivisionError("ours"), f"Cannot go on fetching {URL}: ours"),
+        (MemoryError(), f"Cannot go on fetching {URL}: MemoryError"),
+    ],
+)
+def test_a_fault_of_ours_is_told_and_logged_and_ends_the_fetch(
+    caplog: pytest.LogCaptureFixture, fault: Exception, told: str
+) -> None:
     async def main() -> None:
         def fail() -> None:
-            raise ZeroDivisionError("ours")
+            raise fault
 
         crew, remote = Crew(), ScriptedRemote(BODY)
         crew.on_answer = fail
         await crew.sees(fetcher(), remote)
         (error,) = crew.ends
         assert isinstance(error, StorageError)
-        assert "ours" in str(error)
+        assert str(error) == told
         assert remote.flying == 0
 
     with caplog.at_level(logging.ERROR, "kithara_file"):

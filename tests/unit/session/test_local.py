@@ -15,6 +15,7 @@ from kithara_file.events import EndOfStream, Phase
 from kithara_file.ranges import ByteRange
 from kithara_file.session.local import LocalSession
 from kithara_file.session.statistics import Statistics
+from tests.world.crash import fork_while_held
 
 
 @pytest.fixture
@@ -82,3 +83,10 @@ def test_what_is_no_file_is_an_error_of_the_system(tmp_path: Path, name: str) ->
     with pytest.raises(OSError, match=r".") as caught:
         LocalSession(str(tmp_path / name))
     assert caught.value.errno in (errno.ENOENT, errno.EISDIR)
+
+
+def test_a_child_of_a_fork_lets_go_while_others_came_and_went(song: Path) -> None:
+    session = LocalSession(str(song))
+    assert fork_while_held(session._lock, lambda: session.leave(object(), wait=True)) == 0
+    assert not session.resource.closed
+    session.leave(object(), wait=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -13,6 +14,7 @@ from hypothesis import strategies as st
 from kithara_file.ranges import ByteRange, Coverage
 from kithara_file.storage import claims as module
 from kithara_file.storage.claims import LANE, Claim, Claims
+from tests.world.crash import Child
 
 pytestmark = pytest.mark.skipif(not module._TAKE, reason="this system has no locks that belong to open files")
 
@@ -179,3 +181,38 @@ def test_what_is_seen_covers_exactly_what_was_granted(
     finally:
         for party in parties:
             os.close(party.fd)
+
+
+FORK = """
+    import os, signal
+    from pathlib import Path
+    from kithara_file.ranges import ByteRange
+    from kithara_file.storage.claims import Claims
+    from kithara_file.storage.system import OpenFile
+    data = OpenFile.existing(Path(argv[0]))
+    claims = Claims(data.fd)
+    assert claims.take(10, 20)
+    claims.wish(ByteRange(30, 40))
+    child = os.fork()
+    if not child:
+        buffer = bytearray(10)
+        count = data.read_into(memoryview(buffer), 0)
+        print(os.getpid(), bytes(buffer[:count]).decode(), os.get_inheritable(data.fd), flush=True)
+        signal.pause()
+    signal.pause()
+"""
+
+
+def test_a_forked_child_holds_none_of_its_parents_claims_and_reads_on(path: Path, us: Claims) -> None:
+    path.write_bytes(b"bytes")
+    with Child(FORK, path) as parent:
+        child, *said = parent.next_line().split()
+        try:
+            assert said == ["bytes", "False"]
+            assert us.others(0, 100) == [ByteRange(10, 20)]
+            assert us.wished(0, 100) == [ByteRange(30, 40)]
+            parent.kill()
+            parent._process.wait(30)
+            assert us.others(0, 100) == us.wished(0, 100) == []
+        finally:
+            os.kill(int(child), signal.SIGKILL)

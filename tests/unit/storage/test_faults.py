@@ -36,3 +36,7 @@ def test_each_complaint_has_our_name_and_the_builtin_one(
 
 def test_a_complaint_without_a_number_keeps_its_words() -> None:
     assert str(named(OSError("odd"), "read", "/here")) == "Cannot read /here: odd"
+
+
+def test_a_complaint_without_words_is_told_by_its_kind() -> None:
+    assert str(named(OSError(), "read", "/here")) == "Cannot read /here: OSError"

@@ -192,3 +192,30 @@ def test_the_journal_of_a_users_file_keeps_nothing() -> None:
     none.doubt()
     assert none.catch_up() == []
     assert none.history().vouchers == ()
+    assert not none.touched
+    none.touch()
+    assert not none.touched
+
+
+def test_a_torn_word_of_a_touch_leaves_the_stamp_to_be_compared(path: Path) -> None:
+    make(path).left((1, 2, 3))
+    size = path.stat().st_size
+    mine = Journal.open(path, "v1", checksums=True)
+    mine.touch()
+    assert mine.history().left is None
+    os.truncate(path, size + record.SIZE - 1)
+    assert Journal.open(path, "v1", checksums=True).history().left == record.left((1, 2, 3))
+
+
+def test_who_hears_that_another_left_the_file_says_that_it_is_touched_still(path: Path) -> None:
+    mine, theirs = make(path), Journal.open(path, "v1", checksums=True)
+    idle = Journal.open(path, "v1", checksums=True)
+    theirs.touch()
+    theirs.left((1, 2, 3))
+    for heard, left in ((idle, record.left((1, 2, 3))), (mine, None)):
+        heard.catch_up()
+        assert Journal.open(path, "v1", checksums=True).history().left == left
+    size = path.stat().st_size
+    for each in (idle, mine, theirs):  # nobody answers to that
+        each.catch_up()
+    assert path.stat().st_size == size

@@ -8,7 +8,8 @@ import fcntl
 import os
 import struct
 import threading
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from types import SimpleNamespace
@@ -22,6 +23,7 @@ from kithara_file.storage import copying, platform, system
 from kithara_file.storage.system import OpenFile
 from tests.unit.assets.goods import BODY, KEY, fill, key, put, stored
 from tests.unit.storage.places import Place, pattern, read
+from tests.world.crash import fork_while_held
 
 
 class ByteLocks:
@@ -216,6 +218,28 @@ def test_no_child_finds_a_lock_held_nor_if_it_can_be_helped_what_it_guards_half_
     changing.join()
     with lock:
         assert state == [1, 1]
+
+
+@pytest.mark.parametrize("make", [platform.lock_of_forks, platform.lock_renewed_by_forks])
+def test_who_forks_while_it_holds_a_lock_holds_it_in_both(make: Callable[[], threading.RLock]) -> None:
+    lock, status = make(), 1
+    try:
+        with lock:
+            child = os.fork()
+        status = 0
+    finally:
+        if child == 0:
+            os._exit(status)
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+
+
+def test_no_fork_waits_for_a_lock_that_it_renews(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(platform, "FORK_SECONDS", 60.0)
+    lock = platform.lock_renewed_by_forks()
+    for each in (lock, platform._turn):
+        begun = time.monotonic()
+        assert fork_while_held(each, lambda each=each: each.__enter__()) == 0  # type: ignore[misc]
+        assert time.monotonic() - begun < 30
 
 
 def test_without_forks_there_is_nothing_to_do_after_one(monkeypatch: pytest.MonkeyPatch) -> None:

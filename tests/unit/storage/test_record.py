@@ -121,3 +121,15 @@ def test_a_journal_begins_with_a_header_and_the_last_one_counts() -> None:
     history = add_up(Record(LANDED, 0, 1), record.header(last, 43))
     assert (history.boot, history.inode) == (last, 43)
     assert history.coverage.total == 1
+
+
+@given(records, st.integers(0, 12))
+def test_that_a_file_was_touched_claims_nothing_wherever_it_stands(each: list[Record], place: int) -> None:
+    assert add_up(*each[:place], record.TOUCHED, *each[place:]) == add_up(*each)
+
+
+def test_once_a_file_was_touched_it_is_not_known_how_it_was_left() -> None:
+    left = record.left((1, 2, 3))
+    assert add_up(left).left == left
+    assert add_up(left, record.TOUCHED).left is None
+    assert add_up(left, record.TOUCHED, left).left == left

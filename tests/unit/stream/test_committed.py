@@ -15,6 +15,7 @@ from kithara_file.stream.committed import CommittedStream, stream_of
 from kithara_file.stream.stream import Stream
 from tests.contract.files import MemorySource
 from tests.unit.stream.on_disk import DATA, OnDisk
+from tests.world.crash import fork_while_held
 
 
 @pytest.fixture
@@ -115,3 +116,15 @@ def test_it_is_closed_once_and_says_so(source: OnDisk) -> None:
     stream.close()
     assert source.closed == [True]
     assert repr(stream) == "<CommittedStream memory closed>"
+
+
+def test_a_child_of_a_fork_reads_and_closes_while_another_thread_read(source: OnDisk) -> None:
+    with stream_of(source, CancelToken()) as stream:
+        assert isinstance(stream, CommittedStream)
+
+        def read_and_close() -> None:
+            stream.seek(0)
+            assert stream.read(10) == DATA[:10]
+            stream.close()
+
+        assert fork_while_held(stream.reading, read_and_close) == 0

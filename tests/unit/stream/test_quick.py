@@ -208,6 +208,43 @@ def test_nobody_asks_a_descriptor_for_its_place_while_another_thread_closes_it(s
     file.close()
 
 
+@pytest.mark.parametrize("buffered", [False, True])
+def test_where_a_file_stands_that_another_thread_closes_is_told_or_that_it_is_closed(
+    source: OnDisk, buffered: bool
+) -> None:
+    ends: list[BaseException] = []
+
+    def ask(file: io.IOBase, asked: threading.Event) -> None:
+        try:
+            while True:
+                assert file.tell() == 5
+                asked.set()
+        except BaseException as error:  # noqa: BLE001 - whatever it is, it is looked at below
+            ends.append(error)
+
+    for _ in range(100):
+        stream, asked = stream_of(source, CancelToken()), threading.Event()
+        file = buffer_of(stream, SIZE) if buffered else stream
+        file.seek(5)
+        asking = threading.Thread(target=ask, args=(file, asked))
+        asking.start()
+        asked.wait(30)
+        file.close()
+        asking.join(30)
+    assert [each for each in ends if not isinstance(each, ValueError)] == []
+    assert len(ends) == 100
+
+
+def test_a_descriptor_that_was_closed_behind_the_back_of_its_file_is_an_error_of_the_system(source: OnDisk) -> None:
+    with stream_of(source, CancelToken()) as stream:
+        spare = os.dup(stream.fileno())
+        os.close(stream.fileno())
+        with pytest.raises(OSError, match="Bad file descriptor"):
+            stream.tell()
+        os.dup2(spare, stream.fileno())
+        os.close(spare)
+
+
 class Alarm(Exception):
     """What a signal handler raises."""
 
