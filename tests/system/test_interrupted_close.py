@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import gc
 import linecache
 import sys
@@ -14,6 +15,7 @@ import pytest
 
 from kithara_file import AssetStore, open_file
 from kithara_file.session.registry import registry
+from kithara_file.stream.runtime import Runtime
 from tests.world import Origin
 
 pytestmark = pytest.mark.system
@@ -56,9 +58,15 @@ def interrupted(step: int, work: Callable[[], object], rooms: tuple[str, ...]) -
     return lines >= step
 
 
+async def _ended() -> None:
+    """Return when the sessions end that nobody waited for."""
+    await asyncio.gather(*registry._shutting)  # noqa: SLF001
+
+
 def nothing_is_left(url: str, store: Path, origin: Origin) -> None:
     """Hold the promise that nobody uses the file any more, and that it can be opened again."""
     gc.collect()
+    Runtime.current().submit(_ended()).result(30)
     with open_file(url, store=store) as file:
         assert file.read(10) == BODY[:10]
     origin.wait_disconnected()
