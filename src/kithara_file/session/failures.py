@@ -78,7 +78,7 @@ class Failures:
             self._failed(fetcher, InvalidResponse(reason, url=session.url, stage="body"))
 
     def _retract(self, fetcher: Fetcher, error: Mismatch) -> None:
-        """Take back what a fetch had landed before it met bytes which differ from those held: it is of their version."""
+        """Take back what a fetch had landed before it met bytes that differ from those held: it is of their version."""
         resource = self._session.holding.resource
         if error.differs and fetcher.landed and resource is not None:
             resource.take_back(ByteRange(fetcher.position - fetcher.landed, fetcher.position))
