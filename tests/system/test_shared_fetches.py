@@ -103,9 +103,11 @@ def test_a_far_seek_of_one_process_does_not_wait_for_the_download_of_another(ori
         origin.release("/song")
         assert first.output().splitlines()[-1] == digest(BODY)
     # The download ends at what the seek has brought. How much of what lies behind was on its way is up to the kernel.
+    # Who opens the file when the other has landed all that came asks for the next byte too, to know the version.
     starts = [each.start for each in origin.requests("/song")]
-    assert starts[:2] == [0, far.start]
-    assert not any(each in far for each in starts[2:])
+    assert starts[0] == 0
+    assert far.start in starts[1:3]
+    assert sum(each in far for each in starts) == 1
 
 
 def test_a_paused_player_does_not_keep_the_others_waiting(origin: Origin, store_dir: Path) -> None:
