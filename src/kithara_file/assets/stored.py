@@ -147,10 +147,8 @@ class StoredEntry(Entry):
             return self._hold(UnstoredResource(fault.again(), length=remote.length), self._facts(remote))
 
     def _joined(self, remote: Remote) -> StreamingResource | None:
-        stored = read_meta(self._files.meta)
+        stored = read_meta(self._files.meta) if self.fault is None else None
         if stored is None or remote.freshness.no_store or not _same_version(stored.remote, remote):
-            return None
-        if self.fault is not None:
             return None
         if self.resource is not None and self._names_ours(stored):
             return self.resource
