@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import os
 import queue
 import threading
 from asyncio.base_events import BaseEventLoop
@@ -31,6 +32,9 @@ sockets, and connections whose far end has gone but which libcurl has not looked
 
 MANY = 3000
 """More things than these make the garbage collection after each test felt."""
+
+OPEN = "/proc/self/fd"
+"""Where the kernel lists what is open."""
 
 PATIENCE = 30.0
 """Seconds for one thing to end which is ending."""
@@ -92,11 +96,13 @@ def left_behind(before: Belongings, since_start: Belongings) -> list[str]:
     """
     gc.collect()
     found = [*_tasks_left(), *_threads_left(before.threads)]
-    # Tasks and threads which have just ended may have held the last reference to a file.
-    gc.collect()
+    open_still = list(_descriptors_left(before, since_start))
+    if open_still:
+        gc.collect()  # tasks and threads which have just ended may have held the last reference to a file
+        open_still = list(_descriptors_left(before, since_start))
     if len(gc.get_objects()) > MANY:
         set_aside()  # modules that tests have loaded, and what pytest keeps of each test
-    return [*found, *_descriptors_left(before, since_start)]
+    return [*found, *open_still]
 
 
 def set_aside() -> None:
@@ -177,9 +183,9 @@ async def _wait(tasks: Iterable[Task]) -> set[Task]:
 
 
 def _descriptors() -> Iterator[Descriptor]:
-    for entry in Path("/proc/self/fd").iterdir():
+    for number in os.listdir(OPEN):  # noqa: PTH208  twice per test: objects would be felt
         try:
-            yield Descriptor(int(entry.name), str(entry.readlink()))
+            yield Descriptor(int(number), os.readlink(f"{OPEN}/{number}"))  # noqa: PTH115
         except FileNotFoundError:  # the one by which the folder was being listed
             continue
 

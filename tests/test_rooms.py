@@ -11,13 +11,10 @@ import re
 import subprocess
 import sys
 import tomllib
-from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import cache, cached_property
+from functools import cache
 from itertools import chain
 from pathlib import Path
-
-import pytest
 
 import kithara_file
 
@@ -64,20 +61,29 @@ PROMISED = frozenset(
 
 
 @dataclass(frozen=True)
+class Function:
+    """Where a function is, and how long."""
+
+    name: str
+    line: int
+    lines: int
+
+
+@dataclass(frozen=True)
 class Module:
-    """One source file, as text and as a tree."""
+    """What the rules want to know of one source file.
+
+    `imports` has the first part of every module that it imports, at any depth and for typing too; `functions` methods
+    and nested ones too. It is `tested` if there is something to test: classes but for Protocols, functions but for a
+    lazy import's.
+    """
 
     path: Path
-
-    @cached_property
-    def text(self) -> str:
-        """Its source."""
-        return self.path.read_text()
-
-    @cached_property
-    def tree(self) -> ast.Module:
-        """Its syntax."""
-        return ast.parse(self.text)
+    lines: int
+    imports: frozenset[str]
+    functions: tuple[Function, ...]
+    documented: bool
+    tested: bool
 
     @property
     def name(self) -> str:
@@ -90,43 +96,38 @@ class Module:
         """The first part of its name."""
         return self.name.partition(".")[0]
 
-    def imports(self) -> Iterator[str]:
-        """Yield the first part of every module that it imports, at any depth and for typing too."""
-        for node in ast.walk(self.tree):
-            if isinstance(node, ast.Import):
-                yield from (alias.name.partition(".")[0] for alias in node.names)
-            elif isinstance(node, ast.ImportFrom) and node.module is not None:
-                yield node.module.partition(".")[0]
-
-    def functions(self) -> Iterator[ast.FunctionDef | ast.AsyncFunctionDef]:
-        """Yield every function in it, methods and nested ones too."""
-        for node in ast.walk(self.tree):
-            if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
-                yield node
-
-    def defines_something(self) -> bool:
-        """Return whether there is anything to test: classes but for Protocols, functions but for a lazy import's."""
-        return any(
-            (isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and node.name != "__getattr__")
-            or (isinstance(node, ast.ClassDef) and "Protocol" not in map(ast.unparse, node.bases))
-            for node in self.tree.body
-        )
-
     def __str__(self) -> str:
         return str(self.path.relative_to(ROOT))
 
 
 @cache
-def modules(folder: Path) -> tuple[Module, ...]:
-    """Return every module below `folder`; each is read and parsed once for all the rules."""
-    return tuple(Module(path) for path in sorted(folder.rglob("*.py")))
+def module(path: Path) -> Module:
+    """Read one; its tree goes at once, for the garbage collection after every test would walk through it."""
+    text = path.read_text()
+    tree = ast.parse(text)
+    imports: set[str] = set()
+    functions = []
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            imports.update(alias.name.partition(".")[0] for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module is not None:
+            imports.add(node.module.partition(".")[0])
+        elif isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            functions.append(Function(node.name, node.lineno, (node.end_lineno or 0) - node.lineno + 1))
+    documented = bool(ast.get_docstring(tree))
+    tested = any(map(_wants_a_test, tree.body))
+    return Module(path, len(text.splitlines()), frozenset(imports), tuple(functions), documented, tested)
 
 
-@pytest.fixture(autouse=True, scope="module")
-def forgotten() -> Iterator[None]:
-    """Let the trees go after the last rule: the garbage collection after every test would walk through them."""
-    yield
-    modules.cache_clear()
+def _wants_a_test(node: ast.stmt) -> bool:
+    if isinstance(node, ast.ClassDef):
+        return "Protocol" not in map(ast.unparse, node.bases)
+    return isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and node.name != "__getattr__"
+
+
+def modules(folder: Path) -> list[Module]:
+    """Return every module below `folder`; each is read once for all the rules."""
+    return [module(path) for path in sorted(folder.rglob("*.py"))]
 
 
 def test_no_room_imports_one_above_or_beside_it() -> None:
@@ -137,10 +138,10 @@ def test_no_room_imports_one_above_or_beside_it() -> None:
 
 def test_every_library_with_one_door_comes_in_by_it() -> None:
     strays = [
-        f"{module} imports {name}, which is for {DOORS[name]} alone"
-        for module in modules(HOUSE)
-        for name in module.imports()
-        if DOORS.get(name, module.room) != module.room
+        f"{each} imports {name}, which is for {DOORS[name]} alone"
+        for each in modules(HOUSE)
+        for name in each.imports
+        if DOORS.get(name, each.room) != each.room
     ]
     assert strays == []
 
@@ -149,56 +150,56 @@ def test_every_package_that_a_user_is_made_to_install_is_used() -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
     extras = {name: each for name, each in project["optional-dependencies"].items() if name not in ("all", "dev")}
     wanted = {re.split(r"[^\w-]", each)[0] for each in chain(project["dependencies"], *extras.values())}
-    assert wanted - {name for module in modules(HOUSE) for name in module.imports()} == set()
+    assert wanted - {name for each in modules(HOUSE) for name in each.imports} == set()
     assert project["optional-dependencies"]["all"] == [f"kithara-file[{','.join(extras)}]"]
 
 
 def test_pure_modules_touch_no_clock_thread_or_disk() -> None:
-    pure = [module for module in modules(HOUSE) if module.name in PURE]
-    strays = [f"{module} imports {name}" for module in pure for name in module.imports() if name in IMPURE]
+    pure = [each for each in modules(HOUSE) if each.name in PURE]
+    strays = [f"{each} imports {name}" for each in pure for name in each.imports if name in IMPURE]
     assert strays == []
 
 
 def test_every_pure_module_is_there() -> None:
-    assert set(PURE) - {module.name for module in modules(HOUSE)} == set()
+    assert set(PURE) - {each.name for each in modules(HOUSE)} == set()
 
 
 def test_no_file_is_longer_than_its_budget() -> None:
     budget = {HOUSE / "session" / "session.py": MAX_HALL_LINES}
     long = {
-        str(module): lines
-        for module in modules(SRC) + modules(ROOT / "tests")
-        if (lines := len(module.text.splitlines())) > budget.get(module.path, MAX_FILE_LINES)
+        str(each): each.lines
+        for each in modules(SRC) + modules(ROOT / "tests")
+        if each.lines > budget.get(each.path, MAX_FILE_LINES)
     }
     assert long == {}
 
 
 def test_no_function_is_longer_than_its_budget() -> None:
     long = {
-        f"{module}:{function.lineno} {function.name}": lines
-        for module in modules(SRC) + modules(ROOT / "tests")
-        for function in module.functions()
-        if (lines := (function.end_lineno or 0) - function.lineno + 1) > MAX_FUNCTION_LINES
+        f"{each}:{function.line} {function.name}": function.lines
+        for each in modules(SRC) + modules(ROOT / "tests")
+        for function in each.functions
+        if function.lines > MAX_FUNCTION_LINES
     }
     assert long == {}
 
 
 def test_every_module_says_what_it_is_for() -> None:
-    assert [str(module) for module in modules(SRC) if not ast.get_docstring(module.tree)] == []
+    assert [str(each) for each in modules(SRC) if not each.documented] == []
 
 
 def test_every_module_has_a_unit_test_module_of_its_own() -> None:
     missing = [
-        f"{module} wants {test.relative_to(ROOT)}"
-        for module in modules(HOUSE)
-        if module.defines_something() and not (test := _unit_test_of(module)).exists()
+        f"{each} wants {test.relative_to(ROOT)}"
+        for each in modules(HOUSE)
+        if each.tested and not (test := _unit_test_of(each)).exists()
     ]
     assert missing == []
 
 
-def _unit_test_of(module: Module) -> Path:
+def _unit_test_of(tested: Module) -> Path:
     """Return `tests/unit/net/test_reply.py` for `net/reply.py`, `tests/unit/net/test_init.py` for `net/__init__.py`."""
-    inside = module.path.relative_to(HOUSE)
+    inside = tested.path.relative_to(HOUSE)
     return ROOT / "tests" / "unit" / inside.with_name(f"test_{inside.stem.strip('_')}.py")
 
 

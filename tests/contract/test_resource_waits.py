@@ -7,6 +7,7 @@ import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
+from random import Random
 
 import pytest
 
@@ -364,7 +365,7 @@ def test_readers_beside_a_writer_see_right_bytes_and_all_of_them(
     resource: Resource, threads: ThreadPoolExecutor
 ) -> None:
     size, step = 400_000, 3001
-    whole = bytes((at * at) % 251 for at in range(size))
+    whole = Random(1).randbytes(size)
     start_together = threading.Barrier(5)
 
     def reader(stride: int) -> bool:

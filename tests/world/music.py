@@ -1,8 +1,9 @@
 """Synthesised music, encoded at test time: what went in, and the file that came out.
 
 Several sines of no common period with a burst of noise every half second, so that no two places sound alike and a
-block tells where it is from. The same every time; each file is made once per run. Needs `av`, and `soundfile` for
-Vorbis, whose encoder in FFmpeg does not say where the sound ends. Must not know: who decodes it.
+block tells where it is from. The same every time; a song that was made is kept in pytest's cache, for to encode it
+takes longer than most tests do. Needs `av`, and `soundfile` for Vorbis, whose encoder in FFmpeg does not say where the
+sound ends. Must not know: who decodes it.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from fractions import Fraction
 from functools import cache
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -23,13 +25,16 @@ from numpy.typing import NDArray
 
 Sound = NDArray[np.float32]
 
+_KEPT = Path(__file__).parents[2] / ".pytest_cache" / "songs"
+_MADE_BY = f"{Path(__file__).read_text()} {av.library_versions} {soundfile.__libsndfile_version__}"
 _PITCHES = (220.0, 331.7, 523.1, 1307.3)
 _STEP = 4096
 _BITS = {"s16": ("i2", 2**15 - 1, 0), "s32": ("i4", 2**23 - 1, 8), "flt": ("f4", 1, 0), "u8": ("u1", 127, 0)}
 
 
+@cache
 def music(seconds: float, sample_rate: int = 44_100, channels: int = 2, seed: int = 1) -> Sound:
-    """Return sound of shape (frames, channels)."""
+    """Return sound of shape (frames, channels), for all who ask for the same: nobody can write into it."""
     frames = round(seconds * sample_rate)
     time = np.arange(frames)[:, None] / sample_rate
     detune = 1 + 0.01 * np.arange(channels)[None, :]
@@ -38,7 +43,9 @@ def music(seconds: float, sample_rate: int = 44_100, channels: int = 2, seed: in
     for start in range(0, frames, sample_rate // 2):
         burst = sound[start : start + 400]  # type: ignore[index]
         burst += 0.2 * random.standard_normal(burst.shape)
-    return np.clip(sound, -0.95, 0.95).astype(np.float32)
+    ready = np.clip(sound, -0.95, 0.95).astype(np.float32)
+    ready.setflags(write=False)
+    return ready
 
 
 def sine(frames: int, pitch: float = 440.0, sample_rate: int = 44_100, channels: int = 2) -> Sound:
@@ -107,7 +114,13 @@ def song(name: str, seconds: float = 4.03) -> Song:
     """Return the song of a recipe, with as many seconds."""
     recipe = RECIPES[name]
     sound = music(seconds, recipe.sample_rate, recipe.channels)
-    return Song(name, recipe, sound, encode(sound, recipe))
+    kept = _KEPT / sha256(f"{_MADE_BY} {recipe} {seconds}".encode()).hexdigest()
+    if not kept.exists():
+        kept.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.NamedTemporaryFile(dir=kept.parent, delete=False) as fresh:
+            fresh.write(encode(sound, recipe))
+        Path(fresh.name).rename(kept)  # another worker may make the same: either is right, and whole
+    return Song(name, recipe, sound, kept.read_bytes())
 
 
 def written(sound: Sound, sample_rate: int, container: str, coding: str) -> bytes:

@@ -18,6 +18,8 @@ from kithara_file.storage import Resource, StreamingResource
 TODAY = UUID(int=1)
 AFTER_A_POWER_CUT = UUID(int=2)
 
+_PERIOD = bytes((at * 31 + at // 251) % 256 for at in range(251 * 256))
+
 
 @dataclass(frozen=True)
 class Place:
@@ -81,7 +83,8 @@ class Place:
 
 def pattern(start: int, end: int) -> bytes:
     """Return the one right content of these bytes."""
-    return bytes((at * 31 + at // 251) % 256 for at in range(start, end))
+    first = start % len(_PERIOD)
+    return (_PERIOD * (1 + (first + end - start) // len(_PERIOD)))[first : first + end - start]
 
 
 def full(place: Place, size: int = 100) -> None:
