@@ -35,6 +35,8 @@ PATIENCE_SECONDS = 5.0
 """How long to wait for another process that changes the same files; it takes as long as the disk takes to sync one."""
 _HASTE_SECONDS = 1.0
 """The same where a loop may be waiting."""
+_PROVEN_PER_SECOND = 20_000_000
+"""Bytes that even a slow disk gives to a process which verifies them, as it must what an earlier boot left."""
 
 
 class StoredEntry(Entry):
@@ -96,7 +98,8 @@ class StoredEntry(Entry):
         if stored.committed and self._reopen(stored):
             return
         # Of what may be growing, replaced or in need of repair, only one process opens the files at a time.
-        with self._changing(PATIENCE_SECONDS):
+        proving = self._lease.folder.stored_bytes() / _PROVEN_PER_SECOND
+        with self._changing(PATIENCE_SECONDS + proving):
             stored = read_meta(self._files.meta)
             if stored is not None and not self._reopen(stored):
                 _log.warning("! %s: what is stored does not fit together, and is not used", self.key)

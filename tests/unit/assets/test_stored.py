@@ -8,12 +8,15 @@ from pathlib import Path
 
 import pytest
 
+from kithara_file.assets import stored as stored_module
 from kithara_file.assets.entry import Entry
+from kithara_file.assets.locks import FileLock
 from kithara_file.assets.meta import read_meta
 from kithara_file.assets.store import AssetStore
 from kithara_file.errors import AssetError, StorageError, StreamClosed
 from kithara_file.net.remote import Freshness
 from kithara_file.ranges import ByteRange
+from kithara_file.storage import platform
 from tests.unit.assets.goods import BODY, KEY, all_files, fill, remote, stored
 from tests.world.clock import FakeClock
 
@@ -52,6 +55,28 @@ def test_what_was_committed_is_there_again(store: AssetStore) -> None:
         assert entry.committed
         assert entry.remote == remote()
         assert stored(entry) == BODY
+
+
+def test_who_opens_what_another_verifies_waits_the_longer_the_more_there_is(
+    store: AssetStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with store.open(KEY) as entry:
+        entry.begin(remote()).write_at(100, BODY[100:200])
+    verifying = FileLock(store.root / "assets" / KEY.asset_id / "lock")
+    assert verifying.try_alone()
+    attempts = iter(range(1000))
+
+    def try_alone(lock: FileLock) -> bool:
+        if next(attempts) == 2:
+            verifying.close()
+        return platform.try_lock(lock._fd, alone=True)
+
+    monkeypatch.setattr(FileLock, "try_alone", try_alone)
+    monkeypatch.setattr(stored_module, "PATIENCE_SECONDS", 0.0)
+    monkeypatch.setattr(stored_module, "_PROVEN_PER_SECOND", 1)
+    with store.open(KEY) as entry:
+        assert entry.resource is not None
+        assert list(entry.resource.snapshot()) == [ByteRange(100, 200)]
 
 
 def test_what_landed_is_there_again_without_a_commit(store: AssetStore) -> None:
