@@ -12,7 +12,7 @@ import pytest
 
 from tests.system.command import KITHARA, Running, environment, kithara
 from tests.system.kit import SOON, asked_bytes, only
-from tests.world import Fault, NeverAnswer, Origin, PatternBody, StallAt
+from tests.world import Chunked, Fault, NeverAnswer, Origin, PatternBody, StallAt
 
 pytestmark = pytest.mark.system
 
@@ -58,6 +58,14 @@ def test_a_range_beyond_the_end_is_an_error(origin: Origin, store_dir: Path) -> 
     ran = kithara(store_dir, "cat", "--range", "8000000-", url)
     assert (ran.code, ran.out) == (1, b"")
     assert ran.err == f"kithara: {url} has 8000000 bytes, none of them in the range 8000000-\n"
+
+
+@pytest.mark.parametrize("span", ["8000000-", "9000000-9000099"])
+def test_a_range_beyond_an_end_that_nobody_told_is_an_error(origin: Origin, store_dir: Path, span: str) -> None:
+    url = origin.serve("/song", BODY, always=[Chunked()], ranges=False)
+    ran = kithara(store_dir, "cat", "--range", span, url)
+    assert (ran.code, ran.out) == (1, b"")
+    assert ran.err == f"kithara: {url} has 8000000 bytes, none of them in the range {span}\n"
 
 
 def test_a_pipe_that_is_closed_ends_it_quietly_and_the_download_too(origin: Origin, store_dir: Path) -> None:

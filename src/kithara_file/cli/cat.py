@@ -40,6 +40,7 @@ def cat(url: str, span: Span, source: Source, out: BinaryIO) -> None:
                 part = view if left is None else view[: min(left, _BUFFER)]
                 count = stream.readinto(part)
                 if not count:
+                    _check(span, stream)  # how long the body is may be known only now
                     break
                 out.write(part[:count])
                 out.flush()
@@ -53,10 +54,18 @@ def _go_to(stream: Stream, span: Span) -> int | None:
     start = span.start
     if span.last is not None:
         start = max(0, stream.seek(0, 2) - span.last)
-    length = stream.length
-    if length is not None and start >= length:
-        raise RangeNotSatisfiable(url=stream.name, length=length, wanted=str(span))
     stream.seek(start)
-    if length is None:  # a body of unknown length may end before the range begins
+    _check(span, stream)
+    length = stream.length
+    if length is None:
         return None if span.stop is None else span.stop - start
     return span.within(length)[1] - start
+
+
+def _check(span: Span, stream: Stream) -> None:
+    length = stream.length
+    if length is None or span == Span():
+        return
+    start, end = span.within(length)
+    if start >= end:
+        raise RangeNotSatisfiable(url=stream.name, length=length, wanted=str(span))
