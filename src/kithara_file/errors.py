@@ -22,16 +22,23 @@ Errors that cross the file boundary are ``OSError``s, so that ``except OSError``
 
 from __future__ import annotations
 
+import re
 from copy import copy
 from typing import Any, Literal, Self
 
 Stage = Literal["connect", "headers", "body"]
 
+_SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+:")  # that of one letter is a drive's
 _OS_FACTS = ("errno", "strerror", "filename")
 
 
 def public_url(url: str) -> str:
-    """Return `url` as it may be shown: without user info, query and fragment (they carry credentials)."""
+    """Return `url` as it may be shown: without user info, query and fragment (they carry credentials).
+
+    What has no scheme is a path, and shown as it is.
+    """
+    if _SCHEME.match(url) is None:
+        return url
     bare = url.split("#", 1)[0].split("?", 1)[0]
     scheme, mark, rest = bare.partition("://")
     if not mark:

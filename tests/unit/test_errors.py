@@ -154,6 +154,9 @@ def test_facts_are_attributes() -> None:
         ("http://host#a?b", "http://host"),
         ("http://[::1]:80/x", "http://[::1]:80/x"),
         ("song.flac", "song.flac"),
+        ("/music/why? #1.flac", "/music/why? #1.flac"),
+        ("C:/why?.flac", "C:/why?.flac"),
+        ("mailto:me?token=hush", "mailto:me"),
         ("", ""),
     ],
 )
