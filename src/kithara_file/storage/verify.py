@@ -14,7 +14,7 @@ from kithara_file.storage import record
 from kithara_file.storage.record import Record
 from kithara_file.storage.system import OpenFile
 
-Progress = Callable[[int, int], None]
+Progress = Callable[[int, int], object]
 """Called with the bytes read so far, and in all."""
 
 _AT_ONCE = 1024 * 1024
