@@ -81,7 +81,7 @@ class Failures:
         """Take back what a fetch had landed before it met bytes that differ from those held: it is of their version."""
         resource = self._session.holding.resource
         if error.differs and fetcher.landed and resource is not None:
-            resource.take_back(ByteRange(fetcher.position - fetcher.landed, fetcher.position))
+            resource.take_back(*fetcher.brought)
 
     def _changed(self, fetcher: Fetcher, error: ResourceChanged) -> None:
         session = self._session
@@ -171,9 +171,11 @@ class Failures:
             self._refreshing = None
             session.step()
 
-    def landed(self, fetcher: Fetcher, new: int) -> None:
-        """Take in that a fetch has landed so many bytes: what failed before is over."""
-        self._session.trouble.landed(fetcher.id, ByteRange(fetcher.position - new, fetcher.position))
+    def landed(self, fetcher: Fetcher, new: list[ByteRange]) -> None:
+        """Take in what a fetch has landed: what failed there is over."""
+        for each in new:
+            fetcher.brought.add(each.start, each.end)
+            self._session.trouble.landed(fetcher.id, each)
         self._refreshed = False
 
     def bypassed(self, fault: StorageError | None) -> None:

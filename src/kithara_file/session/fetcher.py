@@ -50,8 +50,8 @@ class Fetcher:
         """True when the body is the whole representation: then its clean end is the proven end of the resource."""
         self.unnamed = False
         """True when its answer did not say which version it is of, and had to be refused for that."""
-        self.landed = 0
-        """New bytes this fetch has brought."""
+        self.brought = Coverage()
+        """The new bytes: it may run over others that are held."""
         self.remote: Remote | None = None
         """What its answer told; None before there is one, and for an answer without a body."""
         self._flows = asyncio.Event()
@@ -62,6 +62,11 @@ class Fetcher:
         self._kept: Chunk | None = None
         self._response: Response | None = None
         self._task: asyncio.Task[None] | None = None
+
+    @property
+    def landed(self) -> int:
+        """How many new bytes it has brought."""
+        return self.brought.total
 
     @property
     def answered(self) -> bool:

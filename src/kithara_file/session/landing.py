@@ -22,8 +22,8 @@ class Mismatch(Exception):
         """True when bytes that are held are others; False when it goes beyond the end."""
 
 
-def land(resource: Resource, chunk: Chunk, *, compare: bool) -> int:
-    """Write what of `chunk` is missing and return how many bytes that was.
+def land(resource: Resource, chunk: Chunk, *, compare: bool) -> list[ByteRange]:
+    """Write what of `chunk` is missing and return which bytes that was.
 
     With `compare`, bytes that are present already must be equal to the chunk's, else `Mismatch`. A chunk that goes
     beyond the length is none of this version either.
@@ -34,14 +34,14 @@ def land(resource: Resource, chunk: Chunk, *, compare: bool) -> int:
     gap = coverage.gap(chunk.start, chunk.end)
     if gap is not None and gap.end - gap.start == chunk.size:
         resource.write_at(chunk.start, *chunk.pieces)
-        return chunk.size
+        return [gap]
     data = memoryview(b"".join(chunk.pieces))
     gaps = list(coverage.gaps(chunk.start, chunk.end))
     if compare:
         _compare(resource, chunk.start, data, gaps)
     for each in gaps:
         resource.write_at(each.start, bytes(data[each.start - chunk.start : each.end - chunk.start]))
-    return sum(len(each) for each in gaps)
+    return gaps
 
 
 def _compare(resource: Resource, start: int, data: memoryview, gaps: list[ByteRange]) -> None:

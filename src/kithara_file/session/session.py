@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING
 from kithara_file.clock import Clock, SystemClock
 from kithara_file.errors import Cancelled, KitharaError, public_url
 from kithara_file.events import EventBus, FetchStarted, Landed, Phase
-from kithara_file.ranges import ByteRange
 from kithara_file.session import offline
 from kithara_file.session.completion import Completion
 from kithara_file.session.crowd import Crowd
@@ -182,10 +181,9 @@ class Session:
             return
         new = land(resource, proven, compare=fetcher.compare)
         fetcher.position = proven.end
-        fetcher.landed += new
         if new:
             self.failures.landed(fetcher, new)
-            self.growth.landed(new)
+            self.growth.landed(sum(map(len, new)))
             self._flush = self._flush or self.background.loop.call_later(FLUSH_SECONDS, self._flush_now)
         self.failures.bypassed(resource.fault)
         self.judge.reached(fetcher)
@@ -196,8 +194,8 @@ class Session:
     def ended(self, fetcher: Fetcher, error: KitharaError | Mismatch | None) -> None:
         """Take leave of a fetch, and see what that means for the others."""
         self.flights.forget(fetcher)
-        if fetcher.landed:
-            self.events.publish(Landed(ByteRange(fetcher.position - fetcher.landed, fetcher.position)))
+        for each in fetcher.brought:
+            self.events.publish(Landed(each))
         self.failures.end(fetcher, error)
         self.step()
 

@@ -7,13 +7,17 @@ import asyncio
 import pytest
 
 from kithara_file.errors import ResourceChanged
+from kithara_file.events import Landed
 from kithara_file.net.remote import Validator
+from kithara_file.ranges import ByteRange
 from kithara_file.session.landing import OVERLAP
 from tests.unit.session.hall import Hall, body_of
 from tests.unit.session.test_judge import BARE, FRESH, HALF, OLD, STALE, WEAK, reads, version
 from tests.world.clock import START_WALL, run_virtual
 from tests.world.entry import MemoryEntry
 from tests.world.remote import KIB, BreakAt, ScriptedRemote, StallAt
+
+QUARTER = HALF // 2
 
 
 def second_half() -> MemoryEntry:
@@ -45,6 +49,25 @@ def test_what_is_held_behind_a_gap_is_compared_though_the_body_pauses_there(more
             with pytest.raises(ResourceChanged):
                 await reading
             assert hall.entry.held.content() == [(HALF, OLD[HALF:])]
+
+    run_virtual(main())
+
+
+def test_what_filled_a_gap_is_taken_back_when_the_body_differs_far_behind_it() -> None:
+    end = len(OLD) - KIB
+    other = OLD[:QUARTER] + body_of(QUARTER, 2) + OLD[HALF : end - 10] + bytes(10) + OLD[end:]
+
+    async def main() -> None:
+        entry = MemoryEntry.storing(version(validator=BARE).remote(), OLD, [(0, QUARTER), (HALF, end)])
+        far = ScriptedRemote(version(other, BARE, ranges=False), piece=KIB)
+        async with Hall(far, entry, revalidate="never") as hall:
+            stream, events = hall.stream(), hall.session.events.subscribe()
+            assert await hall.read(0, 10, stream) == OLD[:10]
+            with pytest.raises(ResourceChanged):
+                await hall.read(0, len(OLD), stream)
+            assert hall.entry.held.content() == [(0, OLD[:QUARTER]), (HALF, OLD[HALF:end])]
+            told = iter(lambda: events.take(0), None)
+            assert [each.range for each in told if isinstance(each, Landed)] == [ByteRange(QUARTER, HALF)]
 
     run_virtual(main())
 
