@@ -12,7 +12,7 @@ from typing import Protocol
 from kithara_file.errors import KitharaError, StorageError, public_url, reason_of
 from kithara_file.net.client import WHOLE, Chunk, Client, NotModified, Response, Want
 from kithara_file.net.remote import Remote, Validator
-from kithara_file.ranges import Coverage
+from kithara_file.ranges import ByteRange, Coverage
 from kithara_file.session.landing import Mismatch, cut, joined, unproven
 from kithara_file.session.view import Fetch, Start
 
@@ -87,10 +87,15 @@ class Fetcher:
         self.compare = compare
         # A part which was not asked for does not tell of the whole when it ends.
         self.whole = answer.start == 0 and answer.end == answer.remote.length
-        if self.want is WHOLE or answer.start < self.want.start:  # a range that was ignored is the sequential body
-            self.start, self.end = Start(0, None, sequential=True), None
+        if self.want is WHOLE or answer.start < self.want.start or self._ignored(answer):
+            self.start, self.end = Start(0, None, sequential=True), None  # a range that was ignored
         ends = [each for each in (self.end, answer.end) if each is not None]
         self.end = min(ends, default=None)
+
+    def _ignored(self, answer: Response) -> bool:
+        """Tell whether a range from 0 on is answered by more than that."""
+        more = isinstance(self.want, ByteRange) and (answer.end is None or answer.end > self.want.end)
+        return self.whole and more
 
     def provable(self, chunk: Chunk, present: Coverage) -> Chunk | None:
         """Return what may land now that `chunk` has come; None while it is kept until what is behind it is compared.

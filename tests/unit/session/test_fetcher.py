@@ -44,6 +44,9 @@ async def flown(which: Fetcher, *faults: Fault, **remote: float) -> Crew:
         (lambda: fetcher(1000), (), (1000, len(BODY)), False),
         (lambda: fetcher(1000, 2000, ByteRange(500, 2000)), (), (500, 2000), False),  # with an overlap to compare
         (lambda: fetcher(1000, 2000), (IgnoreRange(),), (0, len(BODY)), True),
+        (lambda: fetcher(0, 2000), (IgnoreRange(),), (0, len(BODY)), True),
+        (lambda: fetcher(0, 2000), (IgnoreRange(), Untold()), (0, len(BODY)), True),
+        (lambda: fetcher(0, 2000), (), (0, 2000), False),
         (lambda: fetcher(0, len(BODY)), (), (0, len(BODY)), True),  # all that there is, though asked for as a range
         (lambda: fetcher(0, len(BODY) + 99), (), (0, len(BODY)), True),
     ],
