@@ -102,11 +102,14 @@ class Failures:
     def _beyond(self, fetcher: Fetcher, error: RangeNotSatisfiable) -> None:
         """Weigh a 416: it may tell the length, or a change, or that the origin cannot count (RFC 9110, 15.5.17).
 
-        One that says no length proves no end: there are origins which refuse every range in this way.
+        One that says no length proves no end: there are origins which refuse every range in this way. Nor does one that
+        puts it between what is held and what was asked for: it may be that of another version, for a 416 seldom tells
+        of which it speaks.
         """
         session, holding = self._session, self._session.holding
         open_ended = holding.resource is not None and holding.length is None
-        if open_ended and error.length is not None and error.length >= session.judge.coverage.end:
+        held, asked = session.judge.coverage.end, fetcher.start.start
+        if open_ended and error.length is not None and held <= error.length and error.length in (held, asked):
             holding.announce(error.length)
             finish(session.opened, None)  # this is an answer, and the last one that was wanted if nothing is missing
         else:

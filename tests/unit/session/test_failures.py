@@ -280,6 +280,21 @@ def test_a_416_that_cannot_be_the_end_is_not_taken_for_it(length: int | None) ->
     tell(far, story)
 
 
+def test_a_416_that_puts_the_end_before_a_far_place_is_no_end_for_who_has_read() -> None:
+    async def story(hall: Hall) -> None:
+        await hall.opened()
+        stream = hall.stream()
+        assert await hall.read(0, 10, stream) == BODY[:10]
+        reading = asyncio.ensure_future(hall.read(len(BODY) - 5, 10, stream))
+        await asyncio.sleep(1)
+        far.release()
+        assert await reading == BODY[-5:]
+        assert [each.answer for each in far.log] == ["200", "416"]
+
+    far = ScriptedRemote(BODY).then(Untold(), StallAt(200 * KIB)).then(Raise(beyond(300 * KIB))).always(Untold())
+    tell(far, story)
+
+
 @pytest.mark.parametrize("size", [200 * KIB, 900 * KIB])
 @pytest.mark.parametrize("read_first", [False, True])
 @pytest.mark.parametrize("untold_first", [False, True])
