@@ -85,7 +85,7 @@ class _Draft:
     def serve_demands(self) -> None:
         """Let each blocked reader ride a fetch that is near, or give it one of its own."""
         for offset in self.demands:
-            near = self.bringing(offset, self.ride)
+            near = self.bringing(offset, self.ride) or self.meets(offset)
             if isinstance(near, Fetch) and near in self.fetches:
                 self.urgent.add(near.id)
             elif near is None and not self.late:
@@ -100,6 +100,8 @@ class _Draft:
             return
         for head in self.view.playheads:
             for start, _ in self.unserved(head.position, min(head.half, self.end), self.ride):
+                if self.meets(start):
+                    continue
                 if self.free <= 0 and not self.retire_one():
                     return
                 self.begin(start, self.size(head, start))
@@ -121,7 +123,7 @@ class _Draft:
         policy = self.view.policy
         for start, end in self.unserved(0, self.end):
             for at in range(start, end, policy.gap_bytes):
-                if self.free <= 0 or len(self.flight()) >= policy.max_gaps:
+                if self.meets(at) or self.free <= 0 or len(self.flight()) >= policy.max_gaps:
                     return
                 self.begin(at, policy.gap_bytes)
 
@@ -168,6 +170,15 @@ class _Draft:
         """Return what will bring `offset` soonest, if it is at most `within` bytes away from it."""
         near = [each for each in self.coming() if 0 <= offset - each.position <= within and offset < self.reach(each)]
         return max(near, key=lambda each: each.position, default=None)
+
+    def meets(self, offset: int) -> Fetch | Start | None:
+        """Return what ends right before `offset`, where nothing may begin as long as it flies.
+
+        Where no strong validator tells the version, what begins behind bytes that are present asks for the last of them
+        too, to compare them. Of those which are still to come there is nothing to compare.
+        """
+        flight = () if self.view.divisible or not self.view.seekable else self.flight()
+        return next((each for each in flight if each.end == offset), None)
 
     def unserved(self, start: int, end: int, within: int = FAR) -> Iterator[tuple[int, int]]:
         """Yield what is missing in `start`..`end` and not being brought either."""

@@ -28,7 +28,7 @@ def body(number: int, begun: int, position: int, end: int | None = None, *, sinc
     return Fetch(number, begun, position, end, sequential=end is None, resting_since=since)
 
 
-BASE = View(length=LENGTH, coverage=Coverage(), now=100.0)
+BASE = View(length=LENGTH, coverage=Coverage(), divisible=True, now=100.0)
 
 
 def planned(view: View) -> Plan:

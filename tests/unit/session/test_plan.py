@@ -140,6 +140,31 @@ STARTS = {
         ),
         [Start(FAR + 2 * SEEK, FAR + 4 * SEEK)],
     ),
+    "what nothing proves to be of one version is asked for when what comes before it is there to be compared": (
+        replace(
+            BASE,
+            coverage=present((FAR, FAR + SEEK + 1000)),
+            fetches=(body(2, FAR + SEEK, FAR + SEEK + 1000, FAR + 2 * SEEK),),
+            playheads=(Playhead(FAR + SEEK, 2 * SEEK),),
+            divisible=False,
+        ),
+        [],
+    ),
+    "the same for who waits for it": (
+        replace(
+            BASE,
+            coverage=present((FAR, FAR + SEEK + 1000)),
+            fetches=(body(2, FAR + SEEK, FAR + SEEK + 1000, FAR + 2 * SEEK),),
+            demands=(FAR + 2 * SEEK,),
+            divisible=False,
+            ride=0,
+        ),
+        [],
+    ),
+    "the same for a gap": (
+        replace(BASE, coverage=present((0, MIB), (4 * MIB, LENGTH)), sequential_done=True, divisible=False),
+        [Start(MIB, 3 * MIB)],
+    ),
     "a steady run with a full window goes on open-ended": (
         replace(BASE, coverage=present((FAR, FAR + 8 * MIB)), playheads=(Playhead(FAR + 8 * MIB - 1, AHEAD),)),
         [Start(FAR + 8 * MIB, None, sequential=True)],
@@ -183,7 +208,7 @@ STARTS = {
         [Start(50 * MIB, 51 * MIB)],
     ),
     "connections share a download of everything, half of a half each": (
-        replace(BASE, coverage=HEAD, fetches=(SEQUENTIAL,), policy=FOUR, divisible=True),
+        replace(BASE, coverage=HEAD, fetches=(SEQUENTIAL,), policy=FOUR),
         [
             Start(101 * MIB, 150 * MIB + 512 * KIB),
             Start(51 * MIB + 512 * KIB, 101 * MIB),
@@ -191,7 +216,7 @@ STARTS = {
         ],
     ),
     "what nobody brings comes before what is only divided": (
-        replace(BASE, coverage=FAR_RUN, fetches=(body(3, FAR, FAR + SEEK),), policy=FOUR, divisible=True),
+        replace(BASE, coverage=FAR_RUN, fetches=(body(3, FAR, FAR + SEEK),), policy=FOUR),
         [
             Start(2 * MIB, 51 * MIB),
             Start(FAR + SEEK + (LENGTH - FAR - SEEK) // 2, LENGTH),
@@ -199,19 +224,19 @@ STARTS = {
         ],
     ),
     "connections do not share what nothing proves to be of one version": (
-        replace(BASE, coverage=HEAD, fetches=(SEQUENTIAL,), policy=FOUR),
+        replace(BASE, coverage=HEAD, fetches=(SEQUENTIAL,), policy=FOUR, divisible=False),
         [],
     ),
     "connections do not share a window": (
-        replace(BASE, coverage=HEAD, fetches=(SEQUENTIAL,), policy=FOUR_AHEAD, divisible=True),
+        replace(BASE, coverage=HEAD, fetches=(SEQUENTIAL,), policy=FOUR_AHEAD),
         [],
     ),
     "a little is not divided": (
-        replace(BASE, coverage=present((0, 196 * MIB)), fetches=(body(1, 0, 196 * MIB),), policy=FOUR, divisible=True),
+        replace(BASE, coverage=present((0, 196 * MIB)), fetches=(body(1, 0, 196 * MIB),), policy=FOUR),
         [],
     ),
     "what the first comes by within a round trip is not divided": (
-        replace(BASE, coverage=HEAD, fetches=(SEQUENTIAL,), policy=FOUR, divisible=True, ride=LENGTH),
+        replace(BASE, coverage=HEAD, fetches=(SEQUENTIAL,), policy=FOUR, ride=LENGTH),
         [],
     ),
     "an origin without ranges is asked for the whole": (
