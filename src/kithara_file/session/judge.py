@@ -150,7 +150,7 @@ class Judge:
         if identity is Identity.ABSURD:
             reason = f"it gives {found.length} bytes to the version of which {proven} are here"
             raise InvalidResponse(reason, url=self._bench.url)
-        if identity is Identity.UNPROVEN and held is not None and held.validator.strong:
+        if identity is Identity.UNPROVEN and held is not None and _unnamed(held, found):
             identity = self._weighed(fetcher, answer.start)
         fetcher.accept(answer, compare=ignored or identity is Identity.UNPROVEN or not found.validator.strong)
         if identity is not Identity.CHANGED:
@@ -232,3 +232,8 @@ class Judge:
             self._bench.trouble.renew()
             older.fail(error)
             self._bench.events.publish(RemoteChanged(error.expected, error.found, restarted=True))
+
+
+def _unnamed(held: Remote, found: Remote) -> bool:
+    """Tell whether an answer leaves its version out though the origin has a name for ours (RFC 9110, 15.3.7)."""
+    return held.validator.strong or (held.validator.etag is not None and found.validator.etag is None)

@@ -72,6 +72,20 @@ def test_what_filled_a_gap_is_taken_back_when_the_body_differs_far_behind_it() -
     run_virtual(main())
 
 
+def test_a_far_part_that_leaves_its_weak_name_out_is_not_believed() -> None:
+    other = body_of(len(OLD), 2)
+
+    async def main() -> None:
+        entry = MemoryEntry.storing(version(validator=WEAK).remote(), OLD, [(0, QUARTER)])
+        async with Hall(ScriptedRemote(version(other, BARE)), entry, revalidate="never") as hall:
+            stream = hall.stream()
+            assert await hall.read(0, 10, stream) == OLD[:10]
+            with pytest.raises(ResourceChanged):
+                await hall.read(len(OLD) - 10, 10, stream)
+
+    run_virtual(main())
+
+
 def test_a_gap_whose_body_breaks_where_it_would_be_compared_is_asked_for_again() -> None:
     async def main() -> None:
         far = ScriptedRemote(version(validator=BARE)).then(BreakAt(HALF))
