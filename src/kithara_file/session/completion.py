@@ -52,6 +52,8 @@ class Completion:
         if self._promise.done() and not (session.over or session.dead or self._kept(resource)):
             self._promise = Promise()
             self._failed = False
+            if resource is not None and resource.fault is not None:  # nothing more lands on that disk
+                finish(self._promise, resource.fault.again())
             session.background.call(session.trouble.forgive)
         session.poke()
         return self._promise

@@ -185,6 +185,8 @@ def test_past_a_full_disk_nothing_is_ever_complete_and_reading_goes_on() -> None
             await hall.complete()
         assert await hall.read(0, len(BODY)) == BODY
         assert len(hall.events(CacheBypassed)) >= 1
+        with pytest.raises(DiskFull):  # nor is it waited for in vain when it is wanted again
+            await hall.complete()
 
     tell(ScriptedRemote(BODY, latency=0.1, rate=1e6), story)
 
