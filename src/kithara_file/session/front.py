@@ -9,7 +9,7 @@ from collections.abc import Hashable
 from concurrent.futures import Future
 from typing import TYPE_CHECKING
 
-from kithara_file.errors import Cancelled, public_url
+from kithara_file.errors import Cancelled, KitharaError, public_url
 from kithara_file.events import EndOfStream, Phase
 from kithara_file.net.vary import selects
 from kithara_file.session.audience import Audience
@@ -69,7 +69,8 @@ class Front:
         """The bytes of the current version; there are some once `opened` is done."""
         resource = self.session.holding.resource
         if resource is None:
-            raise Cancelled("The session ended before it knew its resource")
+            error = self.opened.exception() if self.opened.done() else None
+            raise error.again() if isinstance(error, KitharaError) else Cancelled("The session has no bytes yet")
         return resource
 
     @property
@@ -89,8 +90,13 @@ class Front:
 
     @property
     def lost(self) -> bool:
-        """True when this session can do no more for anybody new: its remote has changed, or its thread is gone."""
-        return self.session.dead or not self.background.alive
+        """True when this session can do no more for anybody new: it failed, its remote changed or its thread is gone."""
+        return self.stillborn or self.session.dead or not self.background.alive
+
+    @property
+    def stillborn(self) -> bool:
+        """True when opening it has failed before anything was known."""
+        return self.session.holding.resource is None and self.opened.done() and self.opened.exception() is not None
 
     @property
     def outdated(self) -> bool:

@@ -34,7 +34,7 @@ class LocalSession:
         self.events = EventBus()
         self.phase = Phase.COMPLETE
         self.remote: Remote | None = None
-        self.outdated = False
+        self.outdated = self.stillborn = False
         self.opened = Promise()
         self.opened.set_result(None)
         self._lock = platform.lock_of_forks()  # re-entrant: the garbage collector may drop a stream meanwhile

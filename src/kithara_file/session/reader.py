@@ -43,6 +43,10 @@ class Host(Protocol):
         """True once the remote has changed and this session stays with the old version, for those who have read it."""
 
     @property
+    def stillborn(self) -> bool:
+        """True when it was over before there were any bytes."""
+
+    @property
     def opened(self) -> Future[None]:
         """Done when the version is known."""
 
@@ -86,7 +90,7 @@ class Reader:
         self._first = self._policy.initial_window
         self._position = 0
         self._told_at = 0
-        self._closed = False
+        self._leaving = self._closed = False
         self._unlink: Callable[[], None] = _nothing
         self.has_consumed = False
         """True once a byte of this version was handed out: from then on another version is an error."""
@@ -210,14 +214,18 @@ class Reader:
 
     @property
     def _left_behind(self) -> bool:
-        """True when this reader has read nothing of a version that others hold on to, and another one is there now."""
-        return not self.has_consumed and self._moves < MOVES and self._host.outdated
+        """True when this reader has read nothing of a version that others hold on to, and another one is there now.
+
+        Or when the last try to go over to that has failed: each read is worth one more.
+        """
+        lost = self._host.stillborn or (self._moves < MOVES and self._host.outdated)
+        return lost and not self.has_consumed
 
     def _move(self, cancel: CancelToken) -> Future[None]:
         """Go over to the session of the version that is there now; return what is done when it is known."""
         self._moves += 1
         host = self._host = self._host.successor(self, self._config)
-        if self._closed:  # meanwhile, by another thread, which took leave of the old session
+        if self._leaving:  # another thread closes this meanwhile, and may have taken leave of the old session
             host.leave(self, wait=False)
         known = Promise()
         unlink = cancel.on_cancel(lambda: finish(known, cancel.reason))
@@ -237,6 +245,7 @@ class Reader:
     def close(self, *, wait: bool) -> None:
         """Leave the session; the last one to leave ends it."""
         if not self._closed:
+            self._leaving = True  # first: who goes over to another session meanwhile takes leave of that
             self._unlink()
             self._host.leave(self, wait=wait)
             self._closed = True  # last: who was interrupted comes here again

@@ -25,7 +25,7 @@ class Room:
 
     def __init__(self) -> None:
         self.resource = MemoryResource(100 * MIB)
-        self.outdated = False
+        self.outdated = self.stillborn = False
         self.opened: Future[None] = Future()
 
     def successor(self, reader: Reader, config: FileConfig) -> Room:

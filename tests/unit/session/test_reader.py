@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from kithara_file.clock import CancelToken, Deadline
 from kithara_file.config import KIB, MIB, FileConfig
-from kithara_file.errors import Cancelled, OfflineMiss, ResourceChanged
+from kithara_file.errors import Cancelled, NotFound, OfflineMiss, ResourceChanged
 from kithara_file.ranges import ByteRange
 from kithara_file.session.reader import MOVES, Reader
 from kithara_file.storage.memory import MemoryResource
@@ -35,6 +35,7 @@ class Room:
         self.opened: Future[None] = Future()
         self.opened.set_result(None)
         self.newer: Room | None = None
+        self.stillborn = False
 
     @property
     def outdated(self) -> bool:
@@ -266,16 +267,6 @@ def test_going_over_can_be_given_up() -> None:
         reader.wait_range(ByteRange(0, 9), NEVER, token)
 
 
-def test_who_is_closed_while_it_goes_over_leaves_both() -> None:
-    room = Room()
-    reader = of(room)
-    newer = room.split()
-    reader._closed = True
-    with pytest.raises(TimeoutError):
-        reader.wait_range(ByteRange(0, 9), Deadline.after(0.0), CancelToken())
-    assert newer.left == [False]
-
-
 def test_a_change_without_another_version_is_told_to_everybody() -> None:
     room = Room()
     reader = of(room)
@@ -327,3 +318,31 @@ def test_a_closed_reader_leaves_nothing_with_the_token() -> None:
     reader.close(wait=False)
     outer.cancel()
     assert (inner.cancelled, room.left) == (False, [False])
+
+
+def test_who_closes_while_the_reader_goes_over_to_another_session_leaves_that_too() -> None:
+    room = Room()
+    newer = room.split(b"new")
+    reader = of(room)
+
+    def leave(_: Reader, *, wait: bool) -> None:
+        if wait:  # in the midst of it a read that waited goes on
+            reader.wait_range(ByteRange(0, 3), NEVER, CancelToken())
+
+    room.leave = leave  # type: ignore[method-assign, assignment]
+    reader.close(wait=True)
+    assert newer.left == [False]
+
+
+def test_each_read_is_worth_another_try_to_go_over_to_what_is_there_now() -> None:
+    room = Room()
+    reader = of(room)
+    for _ in range(2 * MOVES):
+        room = room.split()
+        room.stillborn, room.opened = True, Future()
+        room.opened.set_exception(NotFound(404, url=URL))
+        with pytest.raises(NotFound):
+            reader.wait_range(ByteRange(0, 3), NEVER, CancelToken())
+    room.split(b"new")
+    reader.wait_range(ByteRange(0, 3), NEVER, CancelToken())
+    assert read(reader, 0, 3) == b"new"
