@@ -90,7 +90,7 @@ class Front:
 
     @property
     def lost(self) -> bool:
-        """True when this session can do no more for anybody new: it failed, its remote changed or its thread is gone."""
+        """True when this session can do no more for anybody new: it failed, the file changed or its thread is gone."""
         return self.stillborn or self.session.dead or not self.background.alive
 
     @property

@@ -89,6 +89,7 @@ class Reader:
         self._run_start = 0
         self._first = self._policy.initial_window
         self._position = 0
+        self._needed = 0
         self._told_at = 0
         self._leaving = self._closed = False
         self._unlink: Callable[[], None] = _nothing
@@ -124,8 +125,8 @@ class Reader:
 
     @property
     def window(self) -> int:
-        """The present look-ahead in bytes."""
-        return window_after(self._position - self._run_start, self._first, self._limit)
+        """The present look-ahead in bytes, or what is waited for, if that is more."""
+        return max(self._needed, window_after(self._position - self._run_start, self._first, self._limit))
 
     def descriptor(self) -> Descriptor | None:
         """Return a new file descriptor of the complete file; see `Resource.descriptor`."""
@@ -139,6 +140,7 @@ class Reader:
     def consumed(self, start: int, count: int) -> None:
         """Note that the reader has read `count` bytes from `start`; the download is told when it matters to it."""
         self._arrive(start)
+        self._needed = 0
         self._position = start + count
         self.has_consumed = self.has_consumed or count > 0
         if count == 0 or self._position >= self._told_at:
@@ -173,7 +175,7 @@ class Reader:
 
     def wait_range(self, wanted: ByteRange, deadline: Deadline, cancel: CancelToken) -> ByteRange | None:
         """Wait for the first byte of `wanted`; a version that changed before this reader read anything is followed."""
-        self._arrive(wanted.start)
+        self._wait_for(wanted)
         return self._follow(lambda resource: resource.wait_range(wanted, deadline, cancel), deadline, cancel)
 
     def wait_length(self, deadline: Deadline, cancel: CancelToken) -> int:
@@ -182,12 +184,16 @@ class Reader:
 
     async def await_range(self, wanted: ByteRange, deadline: Deadline, cancel: CancelToken) -> ByteRange | None:
         """Do what `wait_range` does, in a task."""
-        self._arrive(wanted.start)
+        self._wait_for(wanted)
         return await self._afollow(lambda resource: resource.await_range(wanted, deadline, cancel), deadline, cancel)
 
     async def await_length(self, deadline: Deadline, cancel: CancelToken) -> int:
         """Do what `wait_length` does, in a task."""
         return await self._afollow(lambda resource: resource.await_length(deadline, cancel), deadline, cancel)
+
+    def _wait_for(self, wanted: ByteRange) -> None:
+        self._arrive(wanted.start)
+        self._needed = wanted.end - wanted.start
 
     def _follow(self, wait: Callable[[Resource], T], deadline: Deadline, cancel: CancelToken) -> T:
         while True:

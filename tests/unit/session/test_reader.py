@@ -15,6 +15,7 @@ from kithara_file.config import KIB, MIB, FileConfig
 from kithara_file.errors import Cancelled, NotFound, OfflineMiss, ResourceChanged
 from kithara_file.ranges import ByteRange
 from kithara_file.session.reader import MOVES, Reader
+from kithara_file.session.view import Playhead
 from kithara_file.storage.memory import MemoryResource
 from tests.unit.session.hall import URL
 from tests.world.clock import run_virtual
@@ -346,3 +347,13 @@ def test_each_read_is_worth_another_try_to_go_over_to_what_is_there_now() -> Non
     room.split(b"new")
     reader.wait_range(ByteRange(0, 3), NEVER, CancelToken())
     assert read(reader, 0, 3) == b"new"
+
+
+def test_who_waits_for_more_than_the_look_ahead_is_brought_that_and_no_more() -> None:
+    room = Room()
+    reader = of(room, look_ahead_bytes=1)
+    room.resource.write_at(9 * MIB, b"first")
+    reader.wait_range(ByteRange(9 * MIB, 9 * MIB + 300_000), NEVER, CancelToken())
+    assert reader.playhead == Playhead(9 * MIB, 300_000)
+    reader.consumed(9 * MIB, 5)
+    assert reader.playhead == Playhead(9 * MIB + 5, 1)
