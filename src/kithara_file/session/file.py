@@ -29,6 +29,7 @@ from kithara_file.session.registry import registry
 from kithara_file.session.statistics import Statistics
 from kithara_file.stream.aio import AsyncStream
 from kithara_file.stream.committed import stream_of
+from kithara_file.stream.runtime import DiskHand
 from kithara_file.stream.stream import Stream
 
 if TYPE_CHECKING:
@@ -55,7 +56,9 @@ class File:
     @classmethod
     async def aopen(cls, config: FileConfig, /) -> FileSession:
         """Do what `open` does without blocking the running loop; cancelling gives the open up."""
-        session = await asyncio.wrap_future(registry.opener.submit(partial(FileSession, config)))
+        # To look whether a whole file has its digest takes seconds, for which others must not wait.
+        hand = registry.opener if config.promised is None else DiskHand()
+        session = await asyncio.wrap_future(hand.submit(partial(FileSession, config)))
         try:
             await asyncio.wrap_future(session.await_opening())
         except BaseException:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import errno
 import gc
+import threading
 from collections.abc import Callable
 from pathlib import Path
 
@@ -15,12 +16,16 @@ from kithara_file.config import FileConfig, Retry
 from kithara_file.errors import Cancelled, ConfigError, NotFound, OfflineMiss, StreamClosed
 from kithara_file.events import Phase
 from kithara_file.ranges import ByteRange, Coverage
+from kithara_file.session import local
 from kithara_file.session.file import File, FileSession, local_path
+from kithara_file.storage.local import local_resource
+from kithara_file.storage.resource import Resource
 from kithara_file.stream.aio import AsyncStream
 from kithara_file.stream.stream import Stream
 from tests.unit.session.shelf import BODY, URL, put
 from tests.world import NeverAnswer, Origin, StallAt, Status
 
+SOON = 20.0
 ONCE = Retry(retries=0, jitter=0.0)
 
 
@@ -122,6 +127,33 @@ def test_async_readers_have_the_same_surface(config: FileConfig) -> None:
             await session.await_complete()
             assert await stream.read() == BODY
         assert session.closed
+
+    asyncio.run(main())
+
+
+def test_who_opens_does_not_wait_while_the_digest_of_another_file_is_looked_at(
+    config: FileConfig, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    looking, enough = threading.Event(), threading.Event()
+
+    def look(path: Path, digest: str | None) -> Resource:
+        looking.set()
+        assert enough.wait(SOON)
+        return local_resource(path, None)
+
+    monkeypatch.setattr(local, "local_resource", look)
+    (tmp_path / "large").write_bytes(BODY)
+
+    async def main() -> None:
+        large = FileConfig(tmp_path / "large", digest="sha256:" + 64 * "0")
+        slow = asyncio.ensure_future(File.aopen(large))
+        await asyncio.to_thread(looking.wait, SOON)
+        try:
+            async with asyncio.timeout(SOON), await File.aopen(config):
+                assert not slow.done()
+        finally:
+            enough.set()
+            (await slow).close()
 
     asyncio.run(main())
 
