@@ -269,6 +269,22 @@ def test_a_track_that_cannot_be_opened_is_left_out(tmp_path: Path) -> None:
     assert [event.index for event in failed] == [1, 3]
 
 
+def test_whatever_an_opener_raises_its_track_is_left_out(tmp_path: Path) -> None:
+    fault = RuntimeError("the token service is down")
+
+    def broken(_spec: Spec | None) -> Audio:
+        raise fault
+
+    with Player(audio(TONE[:5000]), WavSink(tmp_path / "out.wav")) as player:
+        events = player.events.subscribe()
+        player.enqueue(broken)
+        player.enqueue(lambda _spec: audio(TONE[5000:]))
+        player.play()
+        assert player.wait(SOON)
+    assert np.abs(heard(tmp_path / "out.wav") - TONE).max() < 1e-4
+    assert [event for event in events if isinstance(event, TrackFailed)] == [TrackFailed(1, fault)]
+
+
 def test_what_a_track_fails_with_ends_the_wait_and_a_seek_tries_again() -> None:
     class Failing(io.BytesIO):
         fails = True
