@@ -18,7 +18,7 @@ from kithara_file.audio.device import DeviceSink
 from kithara_file.audio.events import TrackFailed, TrackStarted
 from kithara_file.audio.media import Spec
 from kithara_file.audio.sink import Sink
-from kithara_file.errors import StreamClosed
+from kithara_file.errors import ConfigError, StreamClosed
 from kithara_file.events import EndOfStream, EventBus
 
 _log = logging.getLogger(__name__)
@@ -104,8 +104,14 @@ class Player:
         self.go(max(0, self.index - 1))
 
     def go(self, index: int) -> None:
-        """Go on with track number `index`. Returns at once: the track may still have to be opened."""
+        """Go on with track number `index`; behind the last one is the end. `ConfigError`: it is negative.
+
+        Returns at once: the track may still have to be opened.
+        """
         self._check()
+        if index < 0:
+            msg = f"There is no track {index}"
+            raise ConfigError(msg)
         tracks = self._deck.tracks
         numbers = [self._number(track) for track in tracks]
         if numbers[:1] == [index]:

@@ -24,7 +24,7 @@ from kithara_file.audio import (
 )
 from kithara_file.audio.media import Samples
 from kithara_file.audio.player import OpenTrack
-from kithara_file.errors import OfflineMiss, StreamClosed, UnsupportedMedia
+from kithara_file.errors import ConfigError, OfflineMiss, StreamClosed, UnsupportedMedia
 from tests.world.music import RECIPES, encode, music, sine, song
 
 SOON = 30.0
@@ -194,6 +194,16 @@ def test_a_track_that_is_played_begins_anew_when_it_is_gone_to() -> None:
         player.seek(0.5)
         player.go(0)
         assert player.position == 0.0
+
+
+def test_before_the_first_track_there_is_none() -> None:
+    with Player(opener(TONE), NullSink()) as player:
+        player.seek(0.5)
+        with pytest.raises(ConfigError, match="no track -1"):
+            player.go(-1)
+        assert (player.index, player.position) == (0, 0.5)
+        player.go(7)
+        assert (player.index, player.current) == (0, None)
 
 
 def test_what_was_given_open_cannot_be_gone_back_to(tmp_path: Path) -> None:
