@@ -104,11 +104,12 @@ def _shortened(name: str) -> str:
 def distinct(names: Iterable[str]) -> Iterator[str]:
     """Yield each name; one that came before gets a number, so that no file of a call overwrites another."""
     taken: set[str] = set()
+    numbers: dict[str, int] = {}  # the last one given to each name: those up to it stay taken, and are not tried again
     for name in names:
-        path, number, chosen = PurePosixPath(name), 1, name
+        path, chosen = PurePosixPath(name), name
         while chosen in taken:
-            number += 1
-            chosen = f"{path.stem}-{number}{path.suffix}"
+            numbers[name] = numbers.get(name, 1) + 1
+            chosen = f"{path.stem}-{numbers[name]}{path.suffix}"
         taken.add(chosen)
         yield chosen
 
