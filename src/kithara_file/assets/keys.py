@@ -65,9 +65,10 @@ def _authority(scheme: str, text: str) -> str:
     found = _AUTHORITY.fullmatch(text)
     if found is None or not found[1]:
         raise InvalidKey("The URL must name a host, and a port only in digits")
-    port = int(found[2]) if found[2] else _DEFAULT_PORTS[scheme]
+    # Six digits tell that there are too many, and Python does not read a number of thousands.
+    port = int(found[2].lstrip("0")[:6] or 0) if found[2] else _DEFAULT_PORTS[scheme]
     if port > 65535:
-        raise InvalidKey(f"There is no port {port}")
+        raise InvalidKey("There is no port above 65535")
     return _host(found[1]) + ("" if port == _DEFAULT_PORTS[scheme] else f":{port}")
 
 

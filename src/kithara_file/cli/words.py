@@ -76,9 +76,12 @@ def file_name(url: str) -> str:
     """Return a name for the file at the end of `url`: its last path segment that says something, made safe.
 
     Safe: percent-decoded, one path component, not hidden, without control or invisible characters, and short enough.
-    Without a segment it is the host's name, and ``download`` when there is nothing to use.
+    Without a segment it is the host's name, and ``download`` when there is nothing to use, or the URL is malformed.
     """
-    parts = urlsplit(url) if "://" in url else None
+    try:
+        parts = urlsplit(url) if "://" in url else None
+    except ValueError:  # who opens it will say so
+        return "download"
     path = url if parts is None else parts.path
     last = PurePosixPath(path).name if parts is None else path.rstrip("/").rpartition("/")[2]
     decoded = last if parts is None else unquote(last)

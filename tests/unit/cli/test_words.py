@@ -88,6 +88,7 @@ def test_a_share_never_rounds_to_all_or_to_nothing(part: int, whole: int, told: 
         ("/music/100%20.flac", "100%20.flac"),
         ("song.flac", "song.flac"),
         ("..", "download"),
+        ("http://[::1/x?token=hush", "download"),
     ],
 )
 def test_a_file_is_named_by_the_last_segment_of_its_url(url: str, name: str) -> None:
