@@ -89,7 +89,7 @@ def local_path(url: str) -> str | None:
     if parts.netloc not in ("", "localhost"):
         msg = f"a file URL cannot name another host ({parts.netloc})"
         raise ConfigError(msg)
-    return _possible(unquote(parts.path))
+    return _possible(unquote(parts.path, errors="surrogateescape"))  # a name may have any bytes
 
 
 def _possible(path: str) -> str:

@@ -52,6 +52,7 @@ def stalled(tmp_path: Path, origin: Origin) -> Callable[..., FileConfig]:
         ("file:///music/a%20song.flac", "/music/a song.flac"),
         ("file:/music/song.flac", "/music/song.flac"),
         ("FILE://localhost/music/song.flac", "/music/song.flac"),
+        ("file:///music/s%C3%B6ng%FF.flac", "/music/söng\udcff.flac"),
     ],
 )
 def test_which_urls_are_paths(url: str, path: str | None) -> None:
