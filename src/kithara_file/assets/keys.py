@@ -132,6 +132,14 @@ def _digest(*facts: str | None) -> str:
     return hashlib.sha256(json.dumps(facts).encode()).hexdigest()[:_DIGITS]
 
 
+def _is_text(name: str) -> bool:
+    """Tell whether `name` can be stored; what came from bytes that are not UTF-8 has lone surrogates."""
+    try:
+        return bool(name.encode())
+    except UnicodeEncodeError:
+        return False
+
+
 def sidecar_name(name: str) -> str:
     """Return the file name for a small object beside the bytes. Raises `InvalidKey` for an empty name."""
     if not name:
@@ -161,10 +169,12 @@ class ResourceKey:
 
         `name` tells apart assets of one URL. `cache_key` takes the URL's place in the identity, for signed URLs that
         change while the bytes do not. Raises `InvalidKey` for a URL that has no host or is not http or https, and for
-        an empty name or cache key.
+        an empty name or cache key, and a name that is no text.
         """
         if name == "" or cache_key == "":
             raise InvalidKey("The name and the cache_key of a key cannot be empty")
+        if name is not None and not _is_text(name):
+            raise InvalidKey("The name of a key is text that UTF-8 can write")
         canonical = canonical_url(url)
         if cache_key is not None:
             return cls(_digest("cache_key", cache_key, name), _digest("cache_key", cache_key), canonical.public, name)

@@ -136,8 +136,8 @@ def test_a_cache_key_that_looks_like_a_url_is_not_that_url() -> None:
     assert ResourceKey.of(url, cache_key=url).asset_id != ResourceKey.of(url).asset_id
 
 
-@pytest.mark.parametrize("absurd", [{"name": ""}, {"cache_key": ""}])
-def test_an_empty_name_or_cache_key_is_invalid(absurd: dict[str, str]) -> None:
+@pytest.mark.parametrize("absurd", [{"name": ""}, {"cache_key": ""}, {"name": "a\udcff"}])
+def test_an_empty_name_or_cache_key_and_a_name_that_cannot_be_written_are_invalid(absurd: dict[str, str]) -> None:
     with pytest.raises(InvalidKey):
         ResourceKey.of("http://h/a", **absurd)
 
