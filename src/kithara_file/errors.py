@@ -10,12 +10,15 @@ Must not know: how any of it happened. Every other room raises these; this room 
     │  └ StatusError (status, retry_after): AccessDenied · NotFound · RangeNotSatisfiable · Unavailable
     ├ ResourceChanged(OSError)     expected, found
     ├ OfflineMiss(OSError)         start, end
-    ├ StorageError(OSError): DiskFull · CorruptResource
-    ├ AssetError: InvalidKey · LeaseHeld
+    ├ StorageError(OSError)        errno, filename
+    │  ├ DiskFull · CorruptResource: WrongDigest
+    │  └ FileMissing(FileNotFoundError) · FileRefused(PermissionError) · NotAFile(IsADirectoryError)
+    ├ AssetError: InvalidKey(ValueError) · LeaseHeld
     ├ MediaError: UnsupportedMedia · DecodeFailed · DeviceUnavailable
     ├ Cancelled(OSError): Woken
     ├ StreamClosed(ValueError) · ConfigError(ValueError)
 
+`WrongDigest` is in ``storage.digest`` and the line below it in ``storage.faults``: nobody needs them to catch them.
 Errors that cross the file boundary are ``OSError``s, so that ``except OSError`` works in code that never heard of us.
 ``str`` of each is one sentence, and no URL in it carries user info, a query or a fragment.
 """

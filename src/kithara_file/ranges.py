@@ -35,11 +35,6 @@ class ByteRange:
         """Tell whether the two share at least one byte."""
         return self.start < other.end and other.start < self.end
 
-    def intersection(self, other: ByteRange) -> ByteRange | None:
-        """Return the bytes in both, None when there are none."""
-        start, end = max(self.start, other.start), min(self.end, other.end)
-        return ByteRange(start, end) if start < end else None
-
 
 @dataclass(frozen=True, slots=True)
 class OpenRange:

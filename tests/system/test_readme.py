@@ -17,6 +17,7 @@ import numpy as np
 import pytest
 
 from kithara_file import File, FileConfig, open_file
+from kithara_file.cli.command import DONE, FAILED, INTERRUPTED, NOBODY_READS
 from tests.system.command import KITHARA
 from tests.system.kit import SOON
 from tests.world import Origin, PatternBody
@@ -52,6 +53,11 @@ def test_each_python_sample_runs(origin: Origin, tmp_path: Path, number: int) ->
     result = run([sys.executable, "-c", sample], tmp_path)
     assert (result.returncode, result.stderr.decode()) == (0, "")
     assert origin.requests()
+
+
+def test_each_exit_code_is_told() -> None:
+    told = README.partition("Exit codes:")[2].partition("\n\n")[0]
+    assert set(re.findall(r"\d+", told)) == {str(each) for each in (DONE, FAILED, 2, INTERRUPTED, NOBODY_READS)}
 
 
 @pytest.mark.parametrize("command", COMMANDS)

@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 import pickle
+import pkgutil
+import re
+from collections.abc import Iterator
 from errno import ENOSPC
+from importlib import import_module
 
 import pytest
 
+import kithara_file
 from kithara_file import errors
 from kithara_file.errors import (
     AccessDenied,
@@ -162,3 +167,18 @@ def test_facts_are_attributes() -> None:
 )
 def test_a_url_is_shown_without_what_may_be_secret(url: str, shown: str) -> None:
     assert public_url(url) == shown
+
+
+def test_the_tree_names_every_error_of_the_library() -> None:
+    for module in pkgutil.walk_packages(kithara_file.__path__, "kithara_file."):
+        if not module.name.startswith("kithara_file.cli"):
+            import_module(module.name)
+    theirs = {each.__name__ for each in kinds(KitharaError) if re.match(r"kithara_file\.(?!cli)", each.__module__)}
+    assert theirs - set(re.findall(r"\w+", errors.__doc__ or "")) == set()
+
+
+def kinds(root: type[KitharaError]) -> Iterator[type[KitharaError]]:
+    """Yield every class under `root`."""
+    for each in root.__subclasses__():
+        yield each
+        yield from kinds(each)

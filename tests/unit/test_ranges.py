@@ -53,11 +53,9 @@ def test_a_range_is_half_open_and_shown_as_http_shows_it() -> None:
 
 
 @given(spans, spans)
-def test_an_intersection_is_what_both_hold(one: tuple[int, int], other: tuple[int, int]) -> None:
+def test_two_ranges_overlap_where_they_share_a_byte(one: tuple[int, int], other: tuple[int, int]) -> None:
     a, b = (ByteRange(min(each), max(each) + 1) for each in (one, other))
     common = {*range(a.start, a.end)} & {*range(b.start, b.end)}
-    found = a.intersection(b)
-    assert plain([found] if found else []) == runs(common)
     assert a.overlaps(b) is b.overlaps(a) is bool(common)
 
 

@@ -65,9 +65,10 @@ def _authority(scheme: str, text: str) -> str:
     found = _AUTHORITY.fullmatch(text)
     if found is None or not found[1]:
         raise InvalidKey("The URL must name a host, and a port only in digits")
-    port = int(found[2]) if found[2] else _DEFAULT_PORTS[scheme]
+    # Six digits tell that there are too many, and Python does not read a number of thousands.
+    port = int(found[2].lstrip("0")[:6] or 0) if found[2] else _DEFAULT_PORTS[scheme]
     if port > 65535:
-        raise InvalidKey(f"There is no port {port}")
+        raise InvalidKey("There is no port above 65535")
     return _host(found[1]) + ("" if port == _DEFAULT_PORTS[scheme] else f":{port}")
 
 
@@ -131,6 +132,14 @@ def _digest(*facts: str | None) -> str:
     return hashlib.sha256(json.dumps(facts).encode()).hexdigest()[:_DIGITS]
 
 
+def _is_text(name: str) -> bool:
+    """Tell whether `name` can be stored; what came from bytes that are not UTF-8 has lone surrogates."""
+    try:
+        return bool(name.encode())
+    except UnicodeEncodeError:
+        return False
+
+
 def sidecar_name(name: str) -> str:
     """Return the file name for a small object beside the bytes. Raises `InvalidKey` for an empty name."""
     if not name:
@@ -160,10 +169,12 @@ class ResourceKey:
 
         `name` tells apart assets of one URL. `cache_key` takes the URL's place in the identity, for signed URLs that
         change while the bytes do not. Raises `InvalidKey` for a URL that has no host or is not http or https, and for
-        an empty name or cache key.
+        an empty name or cache key, and a name that is no text.
         """
         if name == "" or cache_key == "":
             raise InvalidKey("The name and the cache_key of a key cannot be empty")
+        if name is not None and not _is_text(name):
+            raise InvalidKey("The name of a key is text that UTF-8 can write")
         canonical = canonical_url(url)
         if cache_key is not None:
             return cls(_digest("cache_key", cache_key, name), _digest("cache_key", cache_key), canonical.public, name)

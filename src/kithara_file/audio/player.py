@@ -18,7 +18,7 @@ from kithara_file.audio.device import DeviceSink
 from kithara_file.audio.events import TrackFailed, TrackStarted
 from kithara_file.audio.media import Spec
 from kithara_file.audio.sink import Sink
-from kithara_file.errors import KitharaError, StreamClosed
+from kithara_file.errors import ConfigError, StreamClosed
 from kithara_file.events import EndOfStream, EventBus
 
 _log = logging.getLogger(__name__)
@@ -41,7 +41,7 @@ class Player:
 
     A track is given as an `Audio`, or as what opens one: then it is opened half a minute before its turn, and can be
     gone back to. It is closed once it was left, and all are with the player, which plays on until it is closed, also
-    when nobody holds it any more.
+    when nobody holds it any more. Whatever the opener of a queued track raises is told by `TrackFailed`.
     """
 
     def __init__(self, audio: Audio | OpenTrack, sink: Sink | None = None, volume: float = 1.0) -> None:
@@ -104,8 +104,14 @@ class Player:
         self.go(max(0, self.index - 1))
 
     def go(self, index: int) -> None:
-        """Go on with track number `index`. Returns at once: the track may still have to be opened."""
+        """Go on with track number `index`; behind the last one is the end. `ConfigError`: it is negative.
+
+        Returns at once: the track may still have to be opened.
+        """
         self._check()
+        if index < 0:
+            msg = f"There is no track {index}"
+            raise ConfigError(msg)
         tracks = self._deck.tracks
         numbers = [self._number(track) for track in tracks]
         if numbers[:1] == [index]:
@@ -200,8 +206,8 @@ class Player:
     def _follow(self, number: int, epoch: int) -> None:
         try:
             self._open(number, epoch)
-        except (KitharaError, OSError, ValueError) as error:
-            _log.debug("! track %d cannot be opened: %s", number, error)
+        except Exception as error:  # noqa: BLE001 - an opener is a user's, and nobody may wait without end for its track
+            _log.debug("! track %d cannot be opened: %r", number, error)
             self.events.publish(TrackFailed(number, error))
         with self._lock:
             if self._opening == epoch:

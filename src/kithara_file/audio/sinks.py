@@ -84,7 +84,7 @@ class _FileSink:
             with opened as file, closing(self._open_writer(file, spec)) as writer:
                 while not self._stopped and len(samples := feed.read(BLOCK)):
                     writer.write(samples)
-        except (OSError, ValueError) as error:
+        except Exception as error:  # noqa: BLE001 - the file is a user's, and who waits must be told
             feed.broke(error)
 
     def stop(self) -> None:

@@ -17,7 +17,7 @@ import click
 
 from kithara_file.cli import standard
 from kithara_file.cli.command import stderr, with_source
-from kithara_file.cli.options import Source, moment
+from kithara_file.cli.options import NumberRange, Source, moment
 from kithara_file.errors import KitharaError
 
 HOW_TO_INSTALL = 'this needs packages for sound: pip install "kithara-file[audio]"'
@@ -107,7 +107,7 @@ _QUIET = click.option("-q", "--quiet", is_flag=True, help="Tell errors only.")
 @click.option(
     "--rate",
     metavar="X",
-    type=click.FloatRange(0.01, 1000.0),
+    type=NumberRange(0.01, 1000.0),
     default=1.0,
     help="So many times as fast, and as high, as on a tape; into null only faster.",
 )

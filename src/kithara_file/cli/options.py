@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from math import isnan
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -43,6 +44,17 @@ def moment(text: str) -> float:
     for part in text.split(":"):
         seconds = 60 * seconds + float(part)
     return seconds
+
+
+class NumberRange(click.FloatRange):
+    """Numbers between two ends; ``nan``, which is none, is neither below nor above them."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        """Read one, or refuse it."""
+        number: float = super().convert(value, param, ctx)
+        if isnan(number):
+            self.fail(f"{value!r} is not a number", param, ctx)
+        return number
 
 
 def span(text: str) -> Span:

@@ -17,6 +17,8 @@ from typing import BinaryIO, NoReturn, TextIO
 
 from rich.console import Console
 
+from kithara_file.errors import reason_of
+
 _WIDE = 1000
 """Columns where no terminal sets a limit, so that no line is folded which another program reads."""
 
@@ -123,6 +125,6 @@ def screen() -> Console:
 def complaint(error: Exception) -> str:
     """Return one sentence for `error`: the system's own words, without its numbers, and which file they are about."""
     if not isinstance(error, OSError) or error.strerror is None or type(error).__str__ is not OSError.__str__:
-        return str(error)
+        return reason_of(error)
     names = [os.fsdecode(each) for each in (error.filename, error.filename2) if isinstance(each, (str, bytes))]
     return ": ".join([*names, error.strerror])

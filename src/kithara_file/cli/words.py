@@ -76,9 +76,12 @@ def file_name(url: str) -> str:
     """Return a name for the file at the end of `url`: its last path segment that says something, made safe.
 
     Safe: percent-decoded, one path component, not hidden, without control or invisible characters, and short enough.
-    Without a segment it is the host's name, and ``download`` when there is nothing to use.
+    Without a segment it is the host's name, and ``download`` when there is nothing to use, or the URL is malformed.
     """
-    parts = urlsplit(url) if "://" in url else None
+    try:
+        parts = urlsplit(url) if "://" in url else None
+    except ValueError:  # who opens it will say so
+        return "download"
     path = url if parts is None else parts.path
     last = PurePosixPath(path).name if parts is None else path.rstrip("/").rpartition("/")[2]
     decoded = last if parts is None else unquote(last)
@@ -104,11 +107,12 @@ def _shortened(name: str) -> str:
 def distinct(names: Iterable[str]) -> Iterator[str]:
     """Yield each name; one that came before gets a number, so that no file of a call overwrites another."""
     taken: set[str] = set()
+    numbers: dict[str, int] = {}  # the last one given to each name: those up to it stay taken, and are not tried again
     for name in names:
-        path, number, chosen = PurePosixPath(name), 1, name
+        path, chosen = PurePosixPath(name), name
         while chosen in taken:
-            number += 1
-            chosen = f"{path.stem}-{number}{path.suffix}"
+            numbers[name] = numbers.get(name, 1) + 1
+            chosen = f"{path.stem}-{numbers[name]}{path.suffix}"
         taken.add(chosen)
         yield chosen
 

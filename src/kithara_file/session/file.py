@@ -11,6 +11,7 @@ import re
 import weakref
 from collections.abc import Callable
 from concurrent.futures import Future
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
@@ -70,11 +71,11 @@ class File:
 def local_path(url: str) -> str | None:
     """Return the path that a plain path or ``file:`` URL (RFC 8089) names, None for http and https.
 
-    Raises `ConfigError` for every other scheme.
+    Raises `ConfigError` for every other scheme, and for what is malformed.
     """
     scheme = _SCHEME.match(url)
     if scheme is None:
-        return url
+        return _possible(url)
     kind = scheme[1].lower()
     if kind in ("http", "https"):
         return None
@@ -83,11 +84,24 @@ def local_path(url: str) -> str | None:
             return url
         msg = f"cannot open {scheme[1]}: URLs, only http, https and file"
         raise ConfigError(msg)
-    parts = urlsplit(url)
+    try:
+        parts = urlsplit(url)
+    except ValueError as error:
+        msg = f"a file URL cannot name such a host ({error})"
+        raise ConfigError(msg) from error
     if parts.netloc not in ("", "localhost"):
         msg = f"a file URL cannot name another host ({parts.netloc})"
         raise ConfigError(msg)
-    return unquote(parts.path)
+    return _possible(unquote(parts.path, errors="surrogateescape"))  # a name may have any bytes
+
+
+def _possible(path: str) -> str:
+    """Return `path`. Raises `ConfigError` for what the system would refuse by a bare `ValueError`."""
+    with suppress(UnicodeEncodeError):
+        if b"\0" not in os.fsencode(path):
+            return path
+    msg = f"there are no paths with such characters: {path!r}"
+    raise ConfigError(msg)
 
 
 class FileSession:

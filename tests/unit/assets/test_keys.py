@@ -18,6 +18,7 @@ SAME = [
     ("http://example.org:80/music/song.flac", PLAIN),
     ("http://example.org:/music/song.flac", PLAIN),
     ("http://example.org:0080/music/song.flac", PLAIN),
+    ("http://example.org:" + "0" * 5000 + "80/music/song.flac", PLAIN),
     ("http://user:secret@example.org/music/song.flac", PLAIN),
     ("http://a@b:c@example.org/music/song.flac", PLAIN),
     ("http://example.org/music/song.flac#t=10", PLAIN),
@@ -49,6 +50,7 @@ DIFFERENT = [
     ("http://h:8080/", "http://h/"),
     ("http://h/", "https://h/"),
     ("http://h:443/", "https://h:443/"),
+    ("http://h:0/", "http://h/"),
     ("http://h./", "http://h/"),
     ("http://h/%zz", "http://h/%25zz"),
     ("http://h/%4%31", "http://h/%41"),
@@ -70,6 +72,7 @@ ABSURD = [
     "javascript://h/a",
     "http://h:port/",
     "http://h:65536/",
+    "http://h:" + "9" * 5000 + "/",
     "http://h:1:2/",
     "http://[::g]/",
     "http://[::1/",
@@ -133,8 +136,8 @@ def test_a_cache_key_that_looks_like_a_url_is_not_that_url() -> None:
     assert ResourceKey.of(url, cache_key=url).asset_id != ResourceKey.of(url).asset_id
 
 
-@pytest.mark.parametrize("absurd", [{"name": ""}, {"cache_key": ""}])
-def test_an_empty_name_or_cache_key_is_invalid(absurd: dict[str, str]) -> None:
+@pytest.mark.parametrize("absurd", [{"name": ""}, {"cache_key": ""}, {"name": "a\udcff"}])
+def test_an_empty_name_or_cache_key_and_a_name_that_cannot_be_written_are_invalid(absurd: dict[str, str]) -> None:
     with pytest.raises(InvalidKey):
         ResourceKey.of("http://h/a", **absurd)
 

@@ -24,7 +24,7 @@ from kithara_file.audio import (
 )
 from kithara_file.audio.media import Samples
 from kithara_file.audio.player import OpenTrack
-from kithara_file.errors import OfflineMiss, StreamClosed, UnsupportedMedia
+from kithara_file.errors import ConfigError, OfflineMiss, StreamClosed, UnsupportedMedia
 from tests.world.music import RECIPES, encode, music, sine, song
 
 SOON = 30.0
@@ -196,6 +196,16 @@ def test_a_track_that_is_played_begins_anew_when_it_is_gone_to() -> None:
         assert player.position == 0.0
 
 
+def test_before_the_first_track_there_is_none() -> None:
+    with Player(opener(TONE), NullSink()) as player:
+        player.seek(0.5)
+        with pytest.raises(ConfigError, match="no track -1"):
+            player.go(-1)
+        assert (player.index, player.position) == (0, 0.5)
+        player.go(7)
+        assert (player.index, player.current) == (0, None)
+
+
 def test_what_was_given_open_cannot_be_gone_back_to(tmp_path: Path) -> None:
     with Player(audio(TONE[:3000]), WavSink(tmp_path / "out.wav")) as player:
         player.enqueue(audio(TONE[3000:6000]))
@@ -267,6 +277,22 @@ def test_a_track_that_cannot_be_opened_is_left_out(tmp_path: Path) -> None:
     failed = [event for event in events if isinstance(event, TrackFailed)]
     assert [type(event.error) for event in failed] == [UnsupportedMedia] * 2
     assert [event.index for event in failed] == [1, 3]
+
+
+def test_whatever_an_opener_raises_its_track_is_left_out(tmp_path: Path) -> None:
+    fault = RuntimeError("the token service is down")
+
+    def broken(_spec: Spec | None) -> Audio:
+        raise fault
+
+    with Player(audio(TONE[:5000]), WavSink(tmp_path / "out.wav")) as player:
+        events = player.events.subscribe()
+        player.enqueue(broken)
+        player.enqueue(lambda _spec: audio(TONE[5000:]))
+        player.play()
+        assert player.wait(SOON)
+    assert np.abs(heard(tmp_path / "out.wav") - TONE).max() < 1e-4
+    assert [event for event in events if isinstance(event, TrackFailed)] == [TrackFailed(1, fault)]
 
 
 def test_what_a_track_fails_with_ends_the_wait_and_a_seek_tries_again() -> None:

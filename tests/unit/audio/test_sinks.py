@@ -77,16 +77,17 @@ def test_a_raw_sink_writes_floats_and_leaves_the_file_open() -> None:
     assert "RawSink" in repr(sink)
 
 
-def test_a_sink_that_cannot_write_says_so() -> None:
+@pytest.mark.parametrize("fault", [OSError(28, "No space left on device"), RuntimeError("the file is a user's own")])
+def test_a_sink_that_cannot_write_says_so(fault: Exception) -> None:
     class Full(io.BytesIO):
         def write(self, data: object, /) -> int:
-            raise OSError(28, "No space left on device")
+            raise fault
 
     tape, sink = Tape(music(0.2, 8000)), RawSink(Full())
     sink.start(SPEC, tape)
     assert tape.ended.wait(SOON)
     sink.stop()
-    assert "No space left" in str(tape.broken)
+    assert tape.broken is fault
 
 
 def test_a_file_that_cannot_be_made_is_told_at_the_start(tmp_path: Path) -> None:

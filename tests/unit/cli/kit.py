@@ -15,6 +15,7 @@ from kithara_file.clock import CancelToken
 from kithara_file.config import FileConfig
 
 DATA = bytes(range(256)) * 40
+MALFORMED = ("http://[::1/x", f"http://host:{'9' * 5000}/x", "file://[::1/x", "file:///tmp/a%00b")
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 import kithara_file
-from tests.unit.cli.kit import DATA, local_file, run
+from tests.unit.cli.kit import DATA, MALFORMED, local_file, run
 from tests.unit.cli.sounds import tone
 
 
@@ -87,7 +87,7 @@ def test_one_bad_file_is_exit_code_1_and_the_others_are_saved(
 
 
 @pytest.mark.parametrize("command", ["get", "cat", "info"])
-@pytest.mark.parametrize("url", ["ftp://host/a", "http:///a", "/absent/file"])
+@pytest.mark.parametrize("url", ["ftp://host/a", "http:///a", "/absent/file", *MALFORMED])
 def test_what_cannot_be_opened_is_one_sentence(capsys: pytest.CaptureFixture[str], command: str, url: str) -> None:
     told = run(capsys, command, "--offline", url)
     assert told.code == 1

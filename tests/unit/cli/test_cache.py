@@ -216,6 +216,7 @@ def test_a_file_goes_out_to_where_get_would_put_it(cache: Run, store: AssetStore
     assert cache("export", URL, f"{tmp_path}/new/one/").err.endswith(f"saved as {tmp_path}/new/one/0\n")
     assert (tmp_path / "new/one/0").read_bytes() == bytes(len(BODY))
     assert cache("export", URL, f"{tmp_path}/new/one/").code == 2
+    assert cache("export", "http://[::1/x", tmp_path / "none").code == 1
     assert "kithara cat" in cache("export", URL, "-").err
     assert "there is no directory" in cache("export", URL, tmp_path / "absent/one").err
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from kithara_file.cli.listen import ExtraMissing, audio_extra
-from tests.unit.cli.kit import run
+from tests.unit.cli.kit import MALFORMED, run
 from tests.unit.cli.sounds import tone
 
 
@@ -22,6 +22,10 @@ from tests.unit.cli.sounds import tone
         ["play", "--sink", "raw", "a"],
         ["play", "--sink", "null:x", "a"],
         ["play", "--rate", "0", "a"],
+        ["play", "--rate", "nan", "a"],
+        ["play", "--rate", "inf", "a"],
+        ["play", "--start", "nan", "a"],
+        ["decode", "-o", "out.wav", "--duration", "-1", "a"],
         ["play", "--start", "1:75", "a"],
         ["play", "--volume", "131", "a"],
         ["decode", "a"],
@@ -41,7 +45,7 @@ def test_wrong_usage_is_exit_code_2(capsys: pytest.CaptureFixture[str], argument
 
 
 @pytest.mark.parametrize("command", [["play"], ["decode", "-o", "x.wav"], ["waveform", "-o", "x.png"]])
-@pytest.mark.parametrize("url", ["ftp://host/a", "/absent/file"])
+@pytest.mark.parametrize("url", ["ftp://host/a", "/absent/file", *MALFORMED])
 def test_what_cannot_be_opened_is_one_sentence(
     capsys: pytest.CaptureFixture[str], command: list[str], url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

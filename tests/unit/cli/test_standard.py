@@ -109,6 +109,7 @@ def test_a_table_that_nobody_reads_ends_as_a_file_does(tmp_path: Path) -> None:
         (OSError("in our own words"), "in our own words"),
         (io.UnsupportedOperation("fileno"), "fileno"),
         (ValueError("none of the system's"), "none of the system's"),
+        (MemoryError(), "MemoryError"),
     ],
 )
 def test_the_system_is_quoted_without_its_numbers(error: Exception, told: str) -> None:

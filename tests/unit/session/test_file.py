@@ -57,13 +57,27 @@ def stalled(tmp_path: Path, origin: Origin) -> Callable[..., FileConfig]:
         ("file:///music/a%20song.flac", "/music/a song.flac"),
         ("file:/music/song.flac", "/music/song.flac"),
         ("FILE://localhost/music/song.flac", "/music/song.flac"),
+        ("file:///music/s%C3%B6ng%FF.flac", "/music/söng\udcff.flac"),
     ],
 )
 def test_which_urls_are_paths(url: str, path: str | None) -> None:
     assert local_path(url) == path
 
 
-@pytest.mark.parametrize("url", ["ftp://h/a", "data:,x", "file://elsewhere/a", "kithara:song"])
+@pytest.mark.parametrize(
+    "url",
+    [
+        "ftp://h/a",
+        "data:,x",
+        "file://elsewhere/a",
+        "kithara:song",
+        "file://[::1/a",
+        "file://\u2100/a",
+        "file:///a%00b",
+        "a\0b",
+        "/a\ud800b",
+    ],
+)
 def test_what_nobody_here_can_open_is_said(url: str) -> None:
     with pytest.raises(ConfigError):
         local_path(url)
