@@ -54,7 +54,7 @@ def demand_kind(owner: object, names: str, kinds: tuple[type, ...], words: str) 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Timeouts:
-    """Seconds of silence after which a stage is given up; there is no limit on a whole body."""
+    """Seconds of silence after which a stage is given up, `math.inf` for never; a whole body has no limit."""
 
     connect: float = 10.0
     headers: float = 10.0
@@ -63,7 +63,7 @@ class Timeouts:
 
     def __post_init__(self) -> None:
         demand_kind(self, "connect headers idle", (Real,), "a number of seconds")
-        _demand(min(self.connect, self.headers, self.idle) > 0, "timeouts must be positive")
+        _demand(all(each > 0 for each in (self.connect, self.headers, self.idle)), "timeouts must be positive")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,7 +85,8 @@ class Retry:
         demand_kind(self, "retries max_failures", (Integral,), "a whole number")
         demand_kind(self, "first_delay max_delay jitter max_retry_after", (Real,), "a number")
         _demand(self.retries >= 0 and self.max_failures >= 1, "retries must be >= 0 and max_failures >= 1")
-        _demand(min(self.first_delay, self.max_delay, self.jitter, self.max_retry_after) >= 0, "delays must be >= 0")
+        delays = (self.first_delay, self.max_delay, self.jitter, self.max_retry_after)
+        _demand(all(each >= 0 for each in delays), "delays must be >= 0")  # which NaN is not, though `min` may hide it
 
     def delay(self, failures: int) -> float:
         """Return the seconds to wait after this many failures in a row, without jitter."""

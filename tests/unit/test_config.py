@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import threading
 from collections.abc import Callable
 from dataclasses import FrozenInstanceError, fields
@@ -43,10 +44,16 @@ URL = "https://host/song.flac"
         lambda: Timeouts(connect=0),
         lambda: Timeouts(headers=-1),
         lambda: Timeouts(idle=0),
+        lambda: Timeouts(connect=math.nan),
+        lambda: Timeouts(headers=math.nan),
+        lambda: Timeouts(idle=math.nan),
         lambda: Retry(retries=-1),
         lambda: Retry(max_failures=0),
         lambda: Retry(first_delay=-0.1),
         lambda: Retry(jitter=-0.1),
+        lambda: Retry(max_delay=math.nan),
+        lambda: Retry(jitter=math.nan),
+        lambda: Retry(max_retry_after=math.nan),
         lambda: Policy(look_ahead_bytes=0),
         lambda: Policy(max_fetches=0),
         lambda: Policy(gap_bytes=0),
