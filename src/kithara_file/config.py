@@ -26,6 +26,9 @@ Revalidate = Literal["auto", "always", "never"]
 _PASTED = re.compile(r"\s*(?:https?|file)://.*", re.IGNORECASE | re.DOTALL)
 """A URL, perhaps with the blanks and line ends that come along when one is copied."""
 
+_UNSENDABLE = re.compile("[\0\r\n\ud800-\udfff]")
+"""What no header value can have; half of a surrogate pair is no character."""
+
 _DIGESTS = {"md5": 32, "sha1": 40, "sha256": 64, "sha384": 96, "sha512": 128}
 """Digits of a digest by each algorithm."""
 
@@ -207,6 +210,7 @@ class FileConfig:
         _demand(isinstance(self.timeouts, Timeouts), "timeouts are a Timeouts(connect=, headers=, idle=)")
         _demand(isinstance(self.retry, Retry), "retry is a Retry(retries=, first_delay=, …)")
         demand_kind(self, "name cache_key ca_file digest", (str, NoneType), "text or None")
+        demand_kind(self, "store", (str, NoneType, os.PathLike, StoreLike), "an AssetStore, a directory or None")
         demand_kind(self, "look_ahead_bytes", (Integral, NoneType), "a number of bytes or None")
         demand_kind(self, "max_fetches connections", (Integral,), "a whole number")
         demand_kind(self, "read_timeout", (Real, NoneType), "a number of seconds or None")
@@ -222,7 +226,8 @@ class FileConfig:
                 bool(name) and name.isascii() and name.isprintable() and ":" not in name and " " not in name,
                 f"bad header name {name!r}",
             )
-            _demand("\r" not in value and "\n" not in value, f"the value of header {name} has a line break")
+            unsendable = _UNSENDABLE.search(value)
+            _demand(unsendable is None, f"the value of header {name} has a line break, a NUL or half of a character")
 
     @property
     def promised(self) -> str | None:
