@@ -25,7 +25,7 @@ _DIGEST = re.compile(rf"[0-9a-f]{{{_DIGITS}}}")
 
 _DEFAULT_PORTS = {"http": 80, "https": 443}
 _PARTS = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*)://([^/?#]*)([^?#]*)(\?[^#]*)?(#.*)?")  # RFC 3986, appendix B
-_AUTHORITY = re.compile(r"(?:.*@)?(\[[0-9A-Fa-f:.]+\]|[^\[\]:]*)(?::([0-9]*))?")
+_AUTHORITY = re.compile(r"(?:.*@)?(\[[0-9A-Fa-f:.]+\]|[^\[\]:]*)(?::([0-9]{0,5}))?")
 _ESCAPE = re.compile(r"%([0-9A-Fa-f]{2})")
 _BROKEN_ESCAPE = re.compile(r"%(?![0-9A-Fa-f]{2})")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
@@ -64,7 +64,7 @@ def canonical_url(url: str) -> CanonicalUrl:
 def _authority(scheme: str, text: str) -> str:
     found = _AUTHORITY.fullmatch(text)
     if found is None or not found[1]:
-        raise InvalidKey("The URL must name a host, and a port only in digits")
+        raise InvalidKey("The URL must name a host, and a port of five digits at most")
     port = int(found[2]) if found[2] else _DEFAULT_PORTS[scheme]
     if port > 65535:
         raise InvalidKey(f"There is no port {port}")

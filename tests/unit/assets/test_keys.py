@@ -70,6 +70,7 @@ ABSURD = [
     "javascript://h/a",
     "http://h:port/",
     "http://h:65536/",
+    "http://h:" + "1" * 5000 + "/",
     "http://h:1:2/",
     "http://[::g]/",
     "http://[::1/",
