@@ -26,6 +26,9 @@ Revalidate = Literal["auto", "always", "never"]
 _PASTED = re.compile(r"\s*(?:https?|file)://.*", re.IGNORECASE | re.DOTALL)
 """A URL, perhaps with the blanks and line ends that come along when one is copied."""
 
+_UNSENDABLE = re.compile("[\0\r\n\ud800-\udfff]")
+"""What no header value can have; half of a surrogate pair is no character."""
+
 _DIGESTS = {"md5": 32, "sha1": 40, "sha256": 64, "sha384": 96, "sha512": 128}
 """Digits of a digest by each algorithm."""
 
@@ -54,7 +57,7 @@ def demand_kind(owner: object, names: str, kinds: tuple[type, ...], words: str) 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Timeouts:
-    """Seconds of silence after which a stage is given up; there is no limit on a whole body."""
+    """Seconds of silence after which a stage is given up, `math.inf` for never; a whole body has no limit."""
 
     connect: float = 10.0
     headers: float = 10.0
@@ -63,7 +66,7 @@ class Timeouts:
 
     def __post_init__(self) -> None:
         demand_kind(self, "connect headers idle", (Real,), "a number of seconds")
-        _demand(min(self.connect, self.headers, self.idle) > 0, "timeouts must be positive")
+        _demand(all(each > 0 for each in (self.connect, self.headers, self.idle)), "timeouts must be positive")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,7 +88,8 @@ class Retry:
         demand_kind(self, "retries max_failures", (Integral,), "a whole number")
         demand_kind(self, "first_delay max_delay jitter max_retry_after", (Real,), "a number")
         _demand(self.retries >= 0 and self.max_failures >= 1, "retries must be >= 0 and max_failures >= 1")
-        _demand(min(self.first_delay, self.max_delay, self.jitter, self.max_retry_after) >= 0, "delays must be >= 0")
+        delays = (self.first_delay, self.max_delay, self.jitter, self.max_retry_after)
+        _demand(all(each >= 0 for each in delays), "delays must be >= 0")  # which NaN is not, though `min` may hide it
 
     def delay(self, failures: int) -> float:
         """Return the seconds to wait after this many failures in a row, without jitter."""
@@ -206,6 +210,7 @@ class FileConfig:
         _demand(isinstance(self.timeouts, Timeouts), "timeouts are a Timeouts(connect=, headers=, idle=)")
         _demand(isinstance(self.retry, Retry), "retry is a Retry(retries=, first_delay=, …)")
         demand_kind(self, "name cache_key ca_file digest", (str, NoneType), "text or None")
+        demand_kind(self, "store", (str, NoneType, os.PathLike, StoreLike), "an AssetStore, a directory or None")
         demand_kind(self, "look_ahead_bytes", (Integral, NoneType), "a number of bytes or None")
         demand_kind(self, "max_fetches connections", (Integral,), "a whole number")
         demand_kind(self, "read_timeout", (Real, NoneType), "a number of seconds or None")
@@ -221,7 +226,8 @@ class FileConfig:
                 bool(name) and name.isascii() and name.isprintable() and ":" not in name and " " not in name,
                 f"bad header name {name!r}",
             )
-            _demand("\r" not in value and "\n" not in value, f"the value of header {name} has a line break")
+            unsendable = _UNSENDABLE.search(value)
+            _demand(unsendable is None, f"the value of header {name} has a line break, a NUL or half of a character")
 
     @property
     def promised(self) -> str | None:

@@ -245,10 +245,10 @@ class EventBus:
         """
         subscription = Subscription(self, capacity)
         with self._lock:
-            early, self._early = self._early or (), None
-            for event in early:
-                subscription.offer(event)
+            while self._early:
+                subscription.offer(self._early.popleft())
             self._subscriptions = (*self._subscriptions, subscription)
+            self._early = None  # last: a publisher that sees it does not wait for us, and must find the subscription
             closed = self._closed
         if closed:
             subscription.close()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import threading
 from collections.abc import Callable
 from dataclasses import FrozenInstanceError, fields
@@ -35,6 +36,8 @@ URL = "https://host/song.flac"
         lambda: FileConfig(URL, headers={"ä": "v"}),
         lambda: FileConfig(URL, headers={"a": "v\r\nEvil: 1"}),
         lambda: FileConfig(URL, headers={"a": "v\n"}),
+        lambda: FileConfig(URL, headers={"a": "b\0c"}),
+        lambda: FileConfig(URL, headers={"a": "\ud800"}),
         lambda: FileConfig(URL, digest=""),
         lambda: FileConfig(URL, digest="sha256"),
         lambda: FileConfig(URL, digest="sha256:" + 63 * "0"),
@@ -43,10 +46,16 @@ URL = "https://host/song.flac"
         lambda: Timeouts(connect=0),
         lambda: Timeouts(headers=-1),
         lambda: Timeouts(idle=0),
+        lambda: Timeouts(connect=math.nan),
+        lambda: Timeouts(headers=math.nan),
+        lambda: Timeouts(idle=math.nan),
         lambda: Retry(retries=-1),
         lambda: Retry(max_failures=0),
         lambda: Retry(first_delay=-0.1),
         lambda: Retry(jitter=-0.1),
+        lambda: Retry(max_delay=math.nan),
+        lambda: Retry(jitter=math.nan),
+        lambda: Retry(max_retry_after=math.nan),
         lambda: Policy(look_ahead_bytes=0),
         lambda: Policy(max_fetches=0),
         lambda: Policy(gap_bytes=0),
@@ -160,6 +169,7 @@ def test_numbers_are_numbers(kind: type[Timeouts | Retry], given: dict[str, Any]
         ({"max_fetches": 1.5}, "max_fetches is a whole number, not float"),
         ({"connections": None}, "connections is a whole number, not NoneType"),
         ({"read_timeout": "3"}, "read_timeout is a number of seconds or None, not str"),
+        ({"store": 5}, "store is an AssetStore, a directory or None, not int"),
         ({"name": 5}, "name is text or None, not int"),
         ({"digest": 5}, "digest is text or None, not int"),
         ({"cancel": threading.Event()}, "cancel is a CancelToken or None, not Event"),

@@ -45,6 +45,24 @@ def test_a_slow_listener_loses_the_oldest_and_can_see_how_many() -> None:
     assert (positions(quick), quick.dropped) == (list(range(10)), 0)
 
 
+def test_what_is_told_while_the_first_subscriber_is_given_the_early_events_is_told_to_it_too(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    bus, offer = EventBus(), Subscription.offer
+
+    def offer_and_tell(subscription: Subscription, event: FileEvent) -> None:
+        offer(subscription, event)
+        if event == number(1):
+            bus.publish(number(2))
+
+    monkeypatch.setattr(Subscription, "offer", offer_and_tell)
+    bus.publish(number(1))
+    first = bus.subscribe()
+    bus.publish(number(3))
+    bus.close()
+    assert positions(first) == [1, 2, 3]
+
+
 def test_a_sender_knows_whether_anybody_listens() -> None:
     bus = EventBus()
     heard = [bus.heard]

@@ -19,6 +19,8 @@ _PORTS = {"http": 80, "https": 443}
 _URL = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*)://([^/?#]*)([^#]*)", re.DOTALL)
 _ABSOLUTE = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:")
 _HOST = re.compile(r"(\[[0-9A-Fa-f:.]+(?:%[\w.~%-]+)?\]|[\w.~%-]+)(?::(\d{0,5}))?", re.ASCII)
+_LONGEST = 1_000_000
+"""libcurl makes no request above 1 MiB, and says then that the answer is too large; no server takes a tenth of that."""
 _UNSENDABLE = re.compile(r"[^\x21-\x7e]")
 _LOWER_ESCAPE = re.compile(r"%(?:[a-f][0-9A-Fa-f]|[0-9A-F][a-f])")
 
@@ -69,11 +71,10 @@ class Address:
         # A backslash ends the host for some readers of URLs and not for others, who would go elsewhere.
         if named is None or port > 65535 or "\\" in authority:
             raise ConnectFailed("its host or port is malformed", url=url, recoverable=False)
-        return cls(
-            f"{scheme}://{named[0]}{_UNSENDABLE.sub(_percent, rest)}",
-            Origin(scheme, named[1].lower(), port),
-            _basic(user) if at else None,
-        )
+        sent = f"{scheme}://{named[0]}{_UNSENDABLE.sub(_percent, rest)}"
+        if len(sent) > _LONGEST:
+            raise ConnectFailed(f"its URL has more than {_LONGEST} characters", url=url, recoverable=False)
+        return cls(sent, Origin(scheme, named[1].lower(), port), _basic(user) if at else None)
 
     def redirected(self, location: bytes) -> Address:
         """Return where a Location field leads from here (RFC 3986, 5.2); raises `InvalidResponse` for nowhere."""

@@ -32,6 +32,8 @@ MAX_REDIRECTS = 10
 
 _log = logging.getLogger("kithara_file.net")
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
+_LONGEST_MS = 2**31 - 1
+"""The longest limit that libcurl takes everywhere, 24 days; 0 would mean 300 s."""
 _SUPPRESS_CONNECT_HEADERS = 265  # CURLOPT_…, which pycurl has no name for: what a proxy says to CONNECT is no answer
 _OPTIONS: tuple[tuple[int, int | str], ...] = (
     (pycurl.NOSIGNAL, 1),
@@ -231,7 +233,7 @@ class HttpClient:
         for option, value in _OPTIONS:
             handle.setopt(option, value)
         handle.setopt(pycurl.URL, address.url)
-        handle.setopt(pycurl.CONNECTTIMEOUT_MS, max(1, round(self._timeouts.connect * 1000)))
+        handle.setopt(pycurl.CONNECTTIMEOUT_MS, max(1, round(min(self._timeouts.connect * 1000, _LONGEST_MS))))
         handle.setopt(pycurl.HTTPHEADER, [line(*each) for each in wanted.items()])
         if address.target is not None:
             handle.setopt(pycurl.REQUEST_TARGET, address.target)

@@ -23,7 +23,7 @@ class Audience:
         self._limited = policy or Policy()
         self._unlimited = replace(self._limited, look_ahead_bytes=None)
         self._lock = platform.lock_of_forks()  # re-entrant: the garbage collector may drop a reader meanwhile
-        self._readers: tuple[Reader, ...] = ()
+        self._readers: dict[object, Reader] = {}
         self._expected = True
         self.everything = False
         """True once somebody wants the whole resource, whatever the readers' look-ahead is."""
@@ -33,18 +33,23 @@ class Audience:
     def add(self, reader: Reader) -> None:
         """Take a reader in."""
         with self._lock:
-            self._readers = (*self._readers, reader)
+            self._readers[reader] = reader
             self._expected = False
 
     def remove(self, holder: object) -> None:
         """Take leave of a reader; anything else is none."""
         with self._lock:
-            self._readers = tuple(each for each in self._readers if each is not holder)
+            self._readers.pop(holder, None)
+
+    def _present(self) -> list[Reader]:
+        """Return the readers of now, to be looked at while others come and go."""
+        with self._lock:
+            return list(self._readers.values())
 
     @property
     def playheads(self) -> tuple[Playhead, ...]:
         """Where each reader is, and how far ahead of it to fetch; the first is expected at the beginning."""
-        heads = tuple(each.playhead for each in self._readers)
+        heads = tuple(each.playhead for each in self._present())
         if self._expected and not self.everything and self._limited.look_ahead_bytes is not None:
             heads = (Playhead(0, self._limited.initial_window),)
         if not self.cautious:
@@ -60,7 +65,7 @@ class Audience:
     @property
     def has_read(self) -> bool:
         """True when a byte was handed to one of them."""
-        return any(each.has_consumed for each in self._readers)
+        return any(each.has_consumed for each in self._present())
 
     def __len__(self) -> int:
         return len(self._readers)

@@ -14,7 +14,7 @@ from concurrent.futures import Future
 from contextlib import suppress
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, NoReturn, Self
 from urllib.parse import unquote, urlsplit
 
 from kithara_file.clock import CancelToken
@@ -271,6 +271,11 @@ class FileSession:
 
     def _check(self) -> None:
         self._cancel.check()
+
+    def __reduce_ex__(self, protocol: object) -> NoReturn:
+        """Refuse to be copied or pickled: the end of a copy would be ours."""
+        msg = f"cannot pickle {type(self).__name__!r} object"
+        raise TypeError(msg)
 
     def __enter__(self) -> Self:
         return self

@@ -20,6 +20,8 @@ def step(session: Session, demands: tuple[Demand, ...], *, everything: bool) -> 
     holding, frontier = session.holding, session.judge.frontier
     for each in demands:
         start, end = (frontier, None) if each.wanted is None else (each.wanted.start, each.wanted.end)
+        if end is not None and holding.length is not None:  # a buffer asks for as much as it holds
+            end = min(end, holding.length)
         if holding.resource is not None:
             holding.resource.refuse(OfflineMiss(url=session.url, start=start, end=end), each)
     if not everything:

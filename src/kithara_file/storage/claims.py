@@ -88,19 +88,30 @@ class Claims:
     def _ask(self, lane: int, start: int, end: int) -> list[ByteRange]:
         first = lane * WIDTH
         locked = self._locks(first + 2 * start, first + 2 * min(end, LANE) - 1) if _ASK else []
-        return [ByteRange((a - first) // 2, (b - first + 1) // 2) for a, b in locked]
+        return [ByteRange((max(a, first) - first) // 2, (b - first + 1) // 2) for a, b in locked]
 
     def _locks(self, start: int, end: int) -> list[tuple[int, int]]:
+        found, spans = [], [(start, end)]
+        while spans:
+            start, end = spans.pop()
+            lock = self._lock_in(start, end)
+            if lock is not None:
+                found.append(lock)
+                spans += [(start, lock[0]), (lock[1], end)]
+        return sorted(found)
+
+    def _lock_in(self, start: int, end: int) -> tuple[int, int] | None:
+        """Return the first lock of others that the kernel comes upon in there."""
         if start >= end:
-            return []
+            return None
         asked = struct.pack(_FLOCK, fcntl.F_WRLCK, 0, start, end - start, 0)
         try:
             kind, _, first, size, _ = struct.unpack(_FLOCK, fcntl.fcntl(self._descriptor, _ASK, asked))
         except OSError:
-            return []
+            return None
         if kind == fcntl.F_UNLCK:
-            return []
-        return [*self._locks(start, first), (first, first + size), *self._locks(first + size, end)]
+            return None
+        return first, first + size if size else end  # 0 is to the end, as strangers may lock
 
     def _lock(self, kind: int, start: int, size: int) -> bool:
         try:

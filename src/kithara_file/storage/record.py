@@ -129,6 +129,18 @@ def replay(records: Sequence[Record]) -> History | None:
     return History(boot, begun.digest, Coverage.of(spans), tuple(reversed(vouchers)), untouched)
 
 
+def changes(records: Sequence[Record]) -> tuple[Coverage, Coverage]:
+    """Return what `records` take from what was present before them, and then add to it."""
+    lost, landed = Coverage(), Coverage()
+    for kind, start, end, _ in records:
+        if kind == LOST:
+            lost.add(start, end)
+            landed.remove(start, end)
+        elif kind in (LANDED, UNHASHED):
+            landed.add(start, end)
+    return lost, landed
+
+
 def _clear(lost: Coverage, start: int, end: int) -> bool:
     first = lost.next_present(start)
     return first is None or first >= end

@@ -207,11 +207,11 @@ class StreamingResource(Waitable):
 
     def catch_up(self) -> None:
         """Take over what other processes have recorded since, and wake whom it serves. One `fstat` when none."""
-        for each in self._journal.catch_up():
-            if each.kind == record.LOST:
-                self._forget_bytes(ByteRange(each.start, each.end))
-            elif each.kind in (record.LANDED, record.UNHASHED):
-                self._land(each.start, each.end)
+        lost, landed = record.changes(self._journal.catch_up())
+        if lost:
+            self._forget_bytes(*lost)
+        for each in landed:
+            self._land(each.start, each.end)
 
     @property
     def claims(self) -> Claims | None:

@@ -73,6 +73,11 @@ class Handle:
         """Forget a sticky error, so that the next read tries again."""
         self.error = None
 
+    def __reduce_ex__(self, protocol: object) -> NoReturn:
+        """Refuse to be copied or pickled, as `io.FileIO` does: the end of a copy would be ours."""
+        msg = f"cannot pickle {type(self).__name__!r} object"
+        raise TypeError(msg)
+
     # -- rules -------------------------------------------------------------------------------------------------------
 
     def _move(self, offset: int, base: int) -> int:

@@ -102,6 +102,15 @@ def test_what_cannot_be_fetched_is_refused_for_good(url: str) -> None:
     assert not caught.value.recoverable
 
 
+def test_a_url_that_libcurl_would_not_take_is_refused_for_good() -> None:
+    longest = "http://h/".ljust(1_000_000, "a")
+    assert Address.of(longest).url == longest
+    for longer in (longest + "a", "http://h/?" + "é" * 200_000):
+        with pytest.raises(ConnectFailed, match="its URL has more than 1000000 characters") as caught:
+            Address.of(longer)
+        assert not caught.value.recoverable
+
+
 @pytest.mark.parametrize(
     "location,leads_to",
     [

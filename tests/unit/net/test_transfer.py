@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 import sys
 
 import pytest
@@ -112,6 +113,12 @@ def test_headers_that_do_not_come_are_a_timeout_after_connecting(origin: Origin)
     with pytest.raises(NetTimeout) as caught:
         fetch(url, timeouts=Timeouts(connect=10, headers=0.1))
     assert (caught.value.stage, caught.value.seconds) == ("headers", 0.1)
+
+
+@pytest.mark.parametrize("seconds", [math.inf, 1e300])
+def test_a_limit_beyond_what_libcurl_counts_to_is_none(origin: Origin, seconds: float) -> None:
+    limits = Timeouts(connect=seconds, headers=seconds, idle=seconds)
+    assert fetch(origin.serve("/a", DATA[:30]), timeouts=limits) == DATA[:30]
 
 
 def test_a_slow_body_is_no_reason_to_give_up(origin: Origin) -> None:

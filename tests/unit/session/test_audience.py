@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import gc
+import sys
+from collections.abc import Callable
 from concurrent.futures import Future
+from functools import partial
 
 import pytest
 
@@ -71,6 +75,29 @@ def test_readers_come_and_go_and_other_holders_are_none() -> None:
     audience.remove(one)
     audience.remove(one)
     assert (len(audience), audience.playheads) == (1, (two.playhead,))
+
+
+def steps(act: Callable[[], object]) -> int:
+    """Return how many functions `act` enters and leaves, or resumes."""
+    seen: list[str] = []
+    gc.disable()  # what it would drop meanwhile has steps too
+    sys.setprofile(lambda _, event, __: seen.append(event))
+    try:
+        act()
+    finally:
+        sys.setprofile(None)
+        gc.enable()
+    return len(seen)
+
+
+def test_to_come_and_to_go_costs_the_same_among_few_and_among_many() -> None:
+    few, many = Audience(), Audience()
+    for audience, others in ((few, 1), (many, 100)):
+        for _ in range(others):
+            audience.add(reader())
+    one, other = reader(), reader()
+    assert steps(partial(few.add, one)) == steps(partial(many.add, other))
+    assert steps(partial(few.remove, one)) == steps(partial(many.remove, other))
 
 
 def test_it_has_read_once_one_of_those_present_has() -> None:

@@ -5,8 +5,11 @@ from __future__ import annotations
 import asyncio
 import errno
 import gc
+import pickle
 import threading
 from collections.abc import Callable
+from contextlib import ExitStack
+from copy import copy, deepcopy
 from pathlib import Path
 
 import pytest
@@ -286,6 +289,22 @@ def test_a_token_ends_handles_and_streams_and_the_download(stalled: Callable[...
     assert session.closed
     origin.wait_disconnected()
     stream.close()
+
+
+@pytest.mark.parametrize("duplicate", [copy, deepcopy, pickle.dumps])
+def test_nothing_open_is_copied_since_a_copy_that_is_dropped_would_close_it(
+    config: FileConfig, stalled: Callable[..., FileConfig], duplicate: Callable[[object], object]
+) -> None:
+    with ExitStack() as stack:
+        whole, partial = (stack.enter_context(File.open(each)) for each in (config, stalled()))
+        streams = [stack.enter_context(each.stream()) for each in (whole, partial)]
+        bare = whole.async_stream()
+        stack.callback(lambda: asyncio.run(bare.close()))
+        for each in (whole, *streams, bare):
+            with pytest.raises(TypeError, match=f"cannot pickle '{type(each).__name__}' object"):
+                duplicate(each)
+        assert [each.read(5) for each in streams] == [BODY[:5]] * 2
+        assert not whole.closed
 
 
 def test_dropping_is_closing_at_once(stalled: Callable[..., FileConfig], origin: Origin) -> None:

@@ -40,6 +40,16 @@ def test_what_is_present_is_served_and_what_is_missing_is_told_with_its_place() 
     run_virtual(main())
 
 
+def test_a_miss_has_no_bytes_behind_the_end() -> None:
+    async def main() -> None:
+        async with Hall(ScriptedRemote(STORED), stored((0, 100 * KIB)), offline_mode=True) as hall:
+            with pytest.raises(OfflineMiss) as caught:
+                await hall.read(290 * KIB, 50 * KIB)
+            assert (caught.value.start, caught.value.end) == (290 * KIB, 300 * KIB)
+
+    run_virtual(main())
+
+
 def test_a_length_that_nobody_told_is_a_miss_too() -> None:
     async def main() -> None:
         async with Hall(ScriptedRemote(STORED), stored((0, 9), told=False), offline_mode=True) as hall:

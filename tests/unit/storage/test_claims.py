@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import signal
 from collections.abc import Iterator
@@ -129,6 +130,19 @@ def test_what_several_wish_for_is_seen_by_the_others_and_is_no_claim(path: Path,
     assert Coverage(Claims(them._descriptor).wished(200, 500)) == Coverage()
     assert us.others(0, 1 << 64) == []
     assert them.take(0, 100) is not None
+
+
+def test_thousands_of_wishes_are_seen_in_order(us: Claims, them: Claims) -> None:
+    wishes = [ByteRange(at, at + 1) for at in range(0, 10_000, 5)]
+    us.wish(*wishes)
+    assert them.wished(0, 10_000) == wishes
+
+
+def test_a_lock_of_a_stranger_on_the_whole_file_claims_all_of_it(us: Claims, them: Claims) -> None:
+    us._lock(fcntl.F_WRLCK, 0, 0)
+    assert them.take(0, 10) is None
+    assert them.others(10, 100) == [ByteRange(0, 100)]
+    assert them.wished(10, 100) == [ByteRange(0, 100)]
 
 
 def test_a_new_wish_takes_the_place_of_the_old_and_ends_with_the_file(path: Path, us: Claims) -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from kithara_file.errors import CorruptResource, StorageError
-from kithara_file.ranges import ByteRange
+from kithara_file.ranges import ByteRange, Coverage
 from kithara_file.storage import StreamingResource
 from kithara_file.storage.system import OpenFile
 from tests.unit.storage.places import Place, full, pattern, read, spans, wait
@@ -176,6 +176,33 @@ def test_what_another_process_found_bad_is_given_up(place: Place) -> None:
     theirs.verify()
     mine.catch_up()
     assert spans(mine) == [(20, 30)]
+    mine.close()
+    theirs.close()
+
+
+def test_all_that_is_given_up_at_once_costs_one_copy_of_the_coverage(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    mine = place.create(length=1000)
+    mine.write_at(0, pattern(0, 1000))
+    mine.flush()
+    theirs = place.reopen(length=1000)
+    theirs.take_back(*(ByteRange(at, at + 5) for at in range(0, 1000, 10)))
+    theirs.write_at(10, pattern(10, 15))
+    theirs.take_back(ByteRange(0, 40))
+    theirs.write_at(20, pattern(20, 22))
+    theirs.flush()
+    copied, copy = [], Coverage.copy
+
+    def counted(coverage: Coverage) -> Coverage:
+        copied.append(coverage.total)
+        return copy(coverage)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Coverage, "copy", counted)
+        mine.catch_up()
+    assert copied == [1000]
+    assert spans(mine) == [(20, 22), *((at, at + 5) for at in range(45, 1000, 10))]
     mine.close()
     theirs.close()
 

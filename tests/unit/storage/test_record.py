@@ -94,6 +94,20 @@ def test_a_record_whose_beginning_is_among_garbage_is_found_when_it_is_whole(gar
     assert record.decode((garbage + last)[used:], SALT)[0] == [Record(LANDED, 1, 2, 3)]
 
 
+@given(records, st.lists(spans))
+def test_what_changes_is_what_the_records_say_in_their_order(each: list[Record], before: list[tuple[int, int]]) -> None:
+    known, one_by_one = Coverage.of(before), Coverage.of(before)
+    lost, landed = record.changes([BEGIN, *each])
+    for span in lost:
+        known.remove(span.start, span.end)
+    for span in landed:
+        known.add(span.start, span.end)
+    for one in each:
+        (one_by_one.remove if one.kind == LOST else one_by_one.add)(one.start, one.end)
+    assert known == one_by_one
+    assert bool(lost) == any(one.kind == LOST for one in each)
+
+
 @given(records)
 def test_coverage_is_what_the_records_say_in_their_order(each: list[Record]) -> None:
     present: set[int] = set()
