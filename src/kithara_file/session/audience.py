@@ -25,8 +25,7 @@ class Audience:
         self._lock = platform.lock_of_forks()  # re-entrant: the garbage collector may drop a reader meanwhile
         self._readers: dict[object, Reader] = {}
         self._expected = True
-        self.everything = False
-        """True once somebody wants the whole resource, whatever the readers' look-ahead is."""
+        self._wanting: set[object] = set()
         self.cautious = False
         """True once the disk takes no more: what lands is kept in a window of memory, and must not push itself out."""
 
@@ -36,10 +35,21 @@ class Audience:
             self._readers[reader] = reader
             self._expected = False
 
+    def want_everything(self, holder: object) -> None:
+        """Let `holder` have the whole resource, whatever the readers' look-ahead is, until it is removed."""
+        with self._lock:
+            self._wanting.add(holder)
+
     def remove(self, holder: object) -> None:
-        """Take leave of a reader; anything else is none."""
+        """Take leave of a reader, or of who wanted everything; anything else is neither."""
         with self._lock:
             self._readers.pop(holder, None)
+            self._wanting.discard(holder)
+
+    @property
+    def everything(self) -> bool:
+        """True while somebody wants the whole resource."""
+        return bool(self._wanting)
 
     def _present(self) -> list[Reader]:
         """Return the readers of now, to be looked at while others come and go."""

@@ -234,11 +234,11 @@ class FileSession:
         """Do what `wait_complete` does, in a task of any event loop."""
         self._check()
         # A gate of its own, which is cancelled with the task; others may wait at theirs.
-        await asyncio.wrap_future(self._gate_to(self._session.want_everything()))
+        await asyncio.wrap_future(self._gate_to(self._session.want_everything(self._token)))
 
     def _completion(self) -> Future[None]:
         self._check()
-        promise = self._session.want_everything()
+        promise = self._session.want_everything(self._token)
         if self._whole is None or self._whole[0] is not promise:  # else who waits a little, and again, leaves one each
             self._whole = promise, self._gate_to(promise)
         return self._whole[1]

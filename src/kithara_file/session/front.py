@@ -166,9 +166,9 @@ class Front:
 
     # -- the whole, and the end --------------------------------------------------------------------------------------
 
-    def want_everything(self) -> Future[None]:
-        """Lift every look-ahead; return a future that is done when all is committed, or was given up."""
-        self._audience.everything = True
+    def want_everything(self, holder: object) -> Future[None]:
+        """Lift every look-ahead until `holder` leaves; return what is done when all is committed, or was given up."""
+        self._audience.want_everything(holder)
         self.quiet = False
         return self.session.completion.wanted()
 
@@ -188,7 +188,7 @@ class Front:
         if token is not None:
             unlink = token.on_cancel(self.cancel)
             self.closed.add_done_callback(lambda _: unlink())
-        self.want_everything().add_done_callback(lambda _: self._house.leave(self, None, wait=False))
+        self.want_everything(self).add_done_callback(lambda _: self._house.leave(self, None, wait=False))
         return True
 
     def cancel(self) -> None:

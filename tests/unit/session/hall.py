@@ -154,7 +154,7 @@ class Hall:
 
     async def complete(self) -> None:
         """Want everything and wait for it."""
-        await self.within(asyncio.wrap_future(self.front.want_everything()))
+        await self.within(asyncio.wrap_future(self.front.want_everything(self)))
 
     async def within(self, wait: Awaitable[T], seconds: float = PATIENCE) -> T:
         """Return what `wait` brings; more than `seconds` is a failure of the test."""

@@ -62,7 +62,8 @@ def test_the_first_reader_is_expected_at_the_beginning() -> None:
 @pytest.mark.parametrize("ahead, everything", [(None, False), (MIB, True)])
 def test_nobody_is_expected_where_everything_is_wanted_anyway(ahead: int | None, everything: bool) -> None:
     audience = Audience(Policy(look_ahead_bytes=ahead))
-    audience.everything = everything
+    if everything:
+        audience.want_everything(object())
     assert audience.playheads == ()
 
 
@@ -114,13 +115,17 @@ def test_it_has_read_once_one_of_those_present_has() -> None:
 def test_who_wants_everything_lifts_the_look_ahead() -> None:
     audience = Audience(POLICY)
     assert audience.policy == POLICY
-    audience.everything = True
+    who = object()
+    audience.want_everything(who)
     assert audience.policy.look_ahead_bytes is None
+    audience.remove(who)  # and nobody fetches for the departed
+    assert audience.policy == POLICY
 
 
 def test_past_a_full_disk_the_readers_share_a_small_look_ahead() -> None:
     audience = Audience(POLICY)
-    audience.everything = audience.cautious = True
+    audience.want_everything(object())
+    audience.cautious = True
     for each in (reader(), reader()):
         each.consumed(0, 50 * MIB)
         audience.add(each)

@@ -159,20 +159,20 @@ def test_a_changed_remote_is_never_complete() -> None:
 def test_closing_lets_a_commit_end_and_tells_who_waits_for_more() -> None:
     async def main() -> None:
         async with Hall(ScriptedRemote(BODY), disk_seconds=5.0) as hall:
-            wanted = asyncio.wrap_future(hall.front.want_everything())
+            wanted = asyncio.wrap_future(hall.front.want_everything(hall))
             await asyncio.sleep(1)
             closing = asyncio.ensure_future(hall.session.shut())
             await wanted
             await closing
         assert hall.entry.log == ["begin", "commit", "close"]
         async with Hall(ScriptedRemote(BODY).always(StallAt(1000))) as stuck:
-            wanted = asyncio.wrap_future(stuck.front.want_everything())
+            wanted = asyncio.wrap_future(stuck.front.want_everything(stuck))
             await asyncio.sleep(1)
             await stuck.session.shut()
             with pytest.raises(Cancelled):
                 await wanted
             with pytest.raises(Cancelled):
-                await asyncio.wrap_future(stuck.front.want_everything())
+                await asyncio.wrap_future(stuck.front.want_everything(stuck))
 
     run_virtual(main())
 

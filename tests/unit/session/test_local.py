@@ -33,7 +33,7 @@ def read(session: LocalSession, start: int) -> bytes:
 def test_all_is_here_and_nothing_runs(song: Path) -> None:
     session = LocalSession(str(song))
     assert (session.shown_url, session.phase, session.remote) == (str(song), Phase.COMPLETE, None)
-    assert session.opened.result(0) is session.want_everything().result(0) is None
+    assert session.opened.result(0) is session.want_everything(session).result(0) is None
     assert session.statistics() == Statistics(phase=Phase.COMPLETE, length=10, present_bytes=10)
     session.poke()
     session.cancel()

@@ -76,7 +76,7 @@ def test_where_its_thread_is_gone_every_wait_ends(begin: bool) -> None:
         entry = stored((0, 9)) if begin else MemoryEntry()
         hall = Hall(ScriptedRemote(STORED), entry)
         hall.background.fork()
-        wanted = hall.front.want_everything()
+        wanted = hall.front.want_everything(hall)
         with pytest.raises(Cancelled, match="fork"):
             await asyncio.wrap_future(wanted)
         if begin:
