@@ -266,7 +266,6 @@ class FileSession:
         """End every wait of this handle, and a detached download, with the configuration's token's reason."""
         if self._config.cancel is not None:
             self._cancel.cancel(self._config.cancel.reason)
-        self._session.cancel()
         self.close(wait=False)
 
     def _check(self) -> None:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Hashable
 from concurrent.futures import Future
+from functools import partial
 from typing import TYPE_CHECKING
 
 from kithara_file.errors import Cancelled, KitharaError, public_url
@@ -36,7 +37,8 @@ class Front:
         self.background = background
         self._audience = audience
         self._house = house
-        self._cancelled = False
+        self._alone: set[CancelToken | None] = set()
+        self.joined(session.config)
         self.left = Promise()
         """Done when nothing of this session runs any more but what the disk is slow to take."""
         self.closed = Promise()
@@ -179,22 +181,23 @@ class Front:
         if self._audience:
             self.poke()
 
-    def stays(self) -> bool:
-        """Tell whether the download goes on with nobody left; it then ends by itself."""
-        session, token = self.session, self.session.config.cancel
-        over = session.over or session.dead or session.completion.settled
-        if not session.config.detach or over or self._cancelled or (token is not None and token.cancelled):
-            return False
-        if token is not None:
-            unlink = token.on_cancel(self.cancel)
-            self.closed.add_done_callback(lambda _: unlink())
-        self.want_everything(self).add_done_callback(lambda _: self._house.leave(self, None, wait=False))
-        return True
+    def joined(self, config: FileConfig) -> None:
+        """Note under which tokens somebody wants the download to go on with nobody left."""
+        if config.detach:
+            self._alone.add(config.cancel)
 
-    def cancel(self) -> None:
-        """End a download that goes on with nobody left, now or as soon as the last one leaves."""
-        self._cancelled = True
-        self._house.leave(self, None, wait=False)
+    def stays(self) -> bool:
+        """Tell whether the download goes on with nobody left; it then ends by itself, or by the last such token."""
+        session = self.session
+        self._alone = {each for each in self._alone if each is None or not each.cancelled}
+        if not self._alone or session.over or session.dead or session.completion.settled:
+            return False
+        look_again = partial(self._house.leave, self, None, wait=False)
+        for token in filter(None, self._alone):
+            unlink = token.on_cancel(look_again)
+            self.closed.add_done_callback(lambda _, unlink=unlink: unlink())  # type: ignore[misc]
+        self.want_everything(self).add_done_callback(lambda _: look_again())
+        return True
 
     def __repr__(self) -> str:
         return f"<Front of {self.session!r}>"

@@ -71,9 +71,6 @@ class LocalSession:
             self.events.close()
             self.resource.close()
 
-    def cancel(self) -> None:
-        """Do nothing: nothing runs."""
-
     def want_everything(self, _holder: object) -> Future[None]:
         """Return a future that is done: everything is here."""
         return self.opened

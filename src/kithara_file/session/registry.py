@@ -115,6 +115,7 @@ class Registry:
             if front is None or front.lost or not front.fits(config):
                 return None
             self._holders[front].add(holder)
+            front.joined(config)
             return front
 
     def hold(self, front: Front, holder: object) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from kithara_file.clock import CancelToken
-from kithara_file.config import MIB
+from kithara_file.config import MIB, FileConfig
 from kithara_file.errors import Cancelled
 from kithara_file.events import ByteProgress, EndOfStream, Phase
 from kithara_file.ranges import ByteRange
@@ -206,21 +206,37 @@ def test_a_detached_download_that_fails_ends_too() -> None:
     run_virtual(main())
 
 
-@pytest.mark.parametrize("by_token", [False, True])
 @pytest.mark.parametrize("before", [False, True])
-def test_a_detached_download_can_be_cancelled(by_token: bool, before: bool) -> None:
+def test_a_detached_download_can_be_cancelled(before: bool) -> None:
     async def main() -> None:
         token = CancelToken()
-        cancel = token.cancel if by_token else None
         async with detached(ScriptedRemote(BODY).always(StallAt(1000)), cancel=token) as hall:
             await hall.opened()
             if before:
-                (cancel or hall.front.cancel)()
-                assert by_token or not hall.session.over  # somebody holds it still
+                token.cancel()
             await leave(hall)
             if not before:
                 assert hall.session.over is False
-                (cancel or hall.front.cancel)()
+                token.cancel()
+            await asyncio.sleep(0.05)
+            assert [hall.session.over] == [True]
+
+    run_virtual(main())
+
+
+@pytest.mark.parametrize("first", [False, True])
+def test_a_detached_download_goes_on_as_long_as_one_of_those_who_want_that_has_not_cancelled(first: bool) -> None:
+    async def main() -> None:
+        one, other = CancelToken(), CancelToken()
+        async with Hall(ScriptedRemote(BODY).always(StallAt(1000)), detach=first, cancel=one) as hall:
+            await hall.opened()
+            hall.front.joined(FileConfig(URL, detach=True, cancel=other))
+            hall.front.joined(FileConfig(URL, cancel=CancelToken()))
+            await leave(hall)
+            one.cancel()
+            await asyncio.sleep(0.05)
+            assert [hall.session.over] == [False]
+            other.cancel()
             await asyncio.sleep(0.05)
             assert [hall.session.over] == [True]
 

@@ -36,7 +36,6 @@ def test_all_is_here_and_nothing_runs(song: Path) -> None:
     assert session.opened.result(0) is session.want_everything(session).result(0) is None
     assert session.statistics() == Statistics(phase=Phase.COMPLETE, length=10, present_bytes=10)
     session.poke()
-    session.cancel()
     assert read(session, 3) == b"3456"
     session.leave(object(), wait=True)
 
