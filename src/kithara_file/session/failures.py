@@ -5,18 +5,14 @@ Must not know: how a fetch is carried out, what is planned. Called on the loop.
 
 from __future__ import annotations
 
-import asyncio
 import logging
-from collections.abc import Callable
 from math import inf
 from typing import TYPE_CHECKING
 
 from kithara_file.errors import (
-    AccessDenied,
     InvalidResponse,
     KitharaError,
     NetError,
-    NotFound,
     RangeNotSatisfiable,
     ResourceChanged,
     StatusError,
@@ -24,7 +20,6 @@ from kithara_file.errors import (
     Unavailable,
 )
 from kithara_file.events import CacheBypassed, DownloadError, Error, RemoteChanged, ServedStale
-from kithara_file.net.address import Address
 from kithara_file.net.client import WHOLE
 from kithara_file.net.vary import selects
 from kithara_file.ranges import ByteRange, Coverage
@@ -38,17 +33,12 @@ if TYPE_CHECKING:
 
 _log = logging.getLogger(__name__)
 
-REFRESH_SECONDS = 30.0
-"""How long `FileConfig.refresh_url` may take."""
-
 
 class Failures:
     """Decides what follows from the end of a fetch."""
 
     def __init__(self, session: Session) -> None:
         self._session = session
-        self._refreshed = False
-        self._refreshing: asyncio.Task[None] | None = None
 
     def end(self, fetcher: Fetcher, error: KitharaError | Mismatch | None) -> None:
         """Take in that a fetch is over."""
@@ -118,7 +108,7 @@ class Failures:
 
     def _failed(self, fetcher: Fetcher, error: KitharaError, *, again: bool = False) -> None:
         session = self._session
-        if self._gets_another_url(fetcher, error):
+        if session.access.refused(fetcher, error):
             return
         if isinstance(error, InvalidResponse) and session.judge.go_round(fetcher):
             again = True
@@ -142,44 +132,12 @@ class Failures:
         """Tell whether the same request may do better soon; not when the origin itself says that it will be long."""
         return error.recoverable and _told(error) <= self._session.config.retry.max_retry_after
 
-    # -- a URL that has expired --------------------------------------------------------------------------------------
-
-    def _gets_another_url(self, fetcher: Fetcher, error: KitharaError) -> bool:
-        """Tell whether what was refused will be asked for at another URL, which is no failure of the download."""
-        session = self._session
-        denied = isinstance(error, (AccessDenied, NotFound)) and session.holding.remote is not None
-        if not denied or session.config.refresh_url is None:
-            return False
-        if fetcher.url != session.url or self._refreshing is not None:
-            return True  # several fetches may be refused before the new URL is there, and after
-        if self._refreshed:
-            return False
-        self._refreshed = True
-        session.trouble.not_before = inf
-        work = self._refresh(session.config.refresh_url, error)
-        self._refreshing = asyncio.get_running_loop().create_task(work)
-        return True
-
-    async def _refresh(self, refresh: Callable[[], str], error: KitharaError) -> None:
-        session = self._session
-        try:
-            async with asyncio.timeout(REFRESH_SECONDS):
-                session.url = _checked(await session.background.aside(refresh))
-            session.trouble.forgive()
-        except (Exception, SystemExit, KeyboardInterrupt) as failure:  # noqa: BLE001 - the caller's may raise anything
-            error.add_note(f"refresh_url failed: {failure!r}")
-            self._refreshed = False  # there is no new URL: a demand that comes after this asks for one once more
-            self.give_up(error)
-        finally:
-            self._refreshing = None
-            session.step()
-
     def landed(self, fetcher: Fetcher, new: list[ByteRange]) -> None:
         """Take in what a fetch has landed: what failed there is over."""
         for each in new:
             fetcher.brought.add(each.start, each.end)
             self._session.trouble.landed(fetcher.id, each)
-        self._refreshed = False
+        self._session.access.landed()
 
     def bypassed(self, fault: StorageError | None) -> None:
         """Take in that the disk takes no more: what lands is kept in a window of memory from now on."""
@@ -222,20 +180,6 @@ class Failures:
         ride = self._session.link.ride(self._session.config.policy.ride_bytes)
         within, present = (ride, judge.coverage) if judge.seekable else (inf, Coverage())
         return all(flights.bring(offset, within, present) for offset in judge.missing((demand,)))
-
-    def close(self) -> None:
-        """Give up a refresh under way."""
-        if self._refreshing is not None:
-            self._refreshing.cancel()
-
-
-def _checked(url: object) -> str:
-    """Return what `refresh_url` gave if that may be asked for; raises what is wrong with it."""
-    if not isinstance(url, str):
-        msg = f"it returned {type(url).__name__} and no URL"
-        raise TypeError(msg)
-    Address.of(url)
-    return url
 
 
 def _told(error: KitharaError) -> float:

@@ -44,6 +44,8 @@ class Fetcher:
         self.end = start.end
         self.url = ""
         """Where it was asked for."""
+        self.client: Client | None = None
+        """Who asked."""
         self.compare = False
         """True when the answer did not prove its version: what it overlaps of held bytes is compared."""
         self.whole = False
@@ -110,7 +112,7 @@ class Fetcher:
 
     def go(self, url: str, client: Client, crew: Crew) -> None:
         """Begin, in a task of its own on the running loop."""
-        self.url = url
+        self.url, self.client = url, client
         self._asked_since = asyncio.get_running_loop().time()
         self._task = asyncio.get_running_loop().create_task(self._run(url, client, crew), name=f"fetch {self.want}")
 

@@ -40,7 +40,10 @@ class Bench(Protocol):
     events: EventBus
     audience: Audience
     trouble: Trouble
-    url: str
+
+    @property
+    def url(self) -> str:
+        """Where it is asked for."""
 
     @property
     def flights(self) -> Flights:

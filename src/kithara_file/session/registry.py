@@ -106,7 +106,7 @@ class Registry:
             raise ConnectFailed(f"the background cannot be started ({error})", url=url) from error
         holding = Holding(entry, lambda: self._drop_store(store))
         audience = Audience(config.policy)
-        session = Session(config, url, holding, self._client(config, runtime), runtime, audience)
+        session = Session(config, holding, self._client(config, runtime), runtime, audience)
         return Front(session, audience, runtime, self)
 
     def _find(self, place: Hashable, holder: object, config: FileConfig) -> Front | None:
@@ -116,6 +116,7 @@ class Registry:
                 return None
             self._holders[front].add(holder)
             front.joined(config)
+            front.session.access.join(config, lambda each: self._client(each, Runtime.current()))
             return front
 
     def hold(self, front: Front, holder: object) -> None:

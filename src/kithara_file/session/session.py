@@ -15,6 +15,7 @@ from kithara_file.clock import Clock, SystemClock
 from kithara_file.errors import Cancelled, KitharaError, public_url
 from kithara_file.events import EventBus, FetchStarted, Landed, Phase
 from kithara_file.session import offline
+from kithara_file.session.access import Access
 from kithara_file.session.completion import Completion
 from kithara_file.session.crowd import Crowd
 from kithara_file.session.failures import Failures
@@ -51,7 +52,6 @@ class Session:
     def __init__(
         self,
         config: FileConfig,
-        url: str,
         holding: Holding,
         client: Client,
         background: Background,
@@ -59,7 +59,6 @@ class Session:
         clock: Clock | None = None,
     ) -> None:
         self.config = config
-        self.url = url
         self.holding = holding
         self.background = background
         self.clock = clock or SystemClock()
@@ -67,6 +66,7 @@ class Session:
         self.notices = Notices(self.events)
         self.link = Link()
         self.trouble = Trouble(config.retry, random)
+        self.access = Access(self, config, client)
         self.sharing = Sharing(holding, config.headers)
         self.crowd = Crowd()
         self.flights = Flights(self._launch, self.sharing)
@@ -77,16 +77,19 @@ class Session:
         self.opening = Opening(self)
         self.opened = Promise()
         """Done when the first answer is in, or none is needed."""
-        self.over = False
-        self.dead = False
-        """True when the remote has changed under its readers: the next to open it gets a new session."""
-        self._client = client
+        self.over = self.dead = False
+        """Dead: the remote has changed under its readers: the next to open it gets a new session."""
         self.audience = audience
         self._poked = False
         self._wake: asyncio.TimerHandle | None = None
         self._flush: asyncio.TimerHandle | None = None
 
     # -- from any thread ---------------------------------------------------------------------------------------------
+
+    @property
+    def url(self) -> str:
+        """Where it is asked for at present."""
+        return self.access.url
 
     def poke(self) -> None:
         """Decide again soon."""
@@ -151,7 +154,7 @@ class Session:
 
     def _launch(self, fetcher: Fetcher) -> None:
         self.events.publish(FetchStarted(fetcher.start.start, fetcher.start.end))
-        fetcher.go(self.url, self._client, self)
+        fetcher.go(self.access.url, self.access.client, self)
 
     def _wake_at(self, moment: float | None, now: float) -> None:
         if self._wake is not None:
@@ -223,7 +226,7 @@ class Session:
         self.over = True
         for timer in filter(None, (self._wake, self._flush)):
             timer.cancel()
-        self.failures.close()
+        self.access.close()
         self.opening.shut()
         self._flush_now()
         return self.flights.drop()

@@ -117,7 +117,7 @@ class Hall:
     def build(self, entry: MemoryEntry) -> Front:
         """Return a new session over `entry`."""
         audience, holding = Audience(self.config.policy), Holding(entry, self._count)
-        session = Session(self.config, URL, holding, self.client, self.background, audience, self.clock)
+        session = Session(self.config, holding, self.client, self.background, audience, self.clock)
         return Front(session, audience, self.background, self.house)
 
     def _count(self) -> None:

@@ -1,4 +1,4 @@
-"""A URL that expires on the way is replaced once, in bounded time, and only by whoever can."""
+"""What is refused on the way is asked for in another way, in bounded time: at a fresh URL, or as another asks."""
 
 from __future__ import annotations
 
@@ -7,9 +7,11 @@ from typing import Any
 
 import pytest
 
+from kithara_file.config import FileConfig
 from kithara_file.errors import AccessDenied
 from kithara_file.events import DownloadError
-from kithara_file.session.failures import REFRESH_SECONDS
+from kithara_file.net.client import Client
+from kithara_file.session.access import REFRESH_SECONDS
 from tests.unit.session.faulty import BODY, RETRY, all_of, denied, tell
 from tests.unit.session.hall import URL, Hall
 from tests.world.clock import run_virtual
@@ -151,3 +153,37 @@ def test_at_the_first_open_there_is_nothing_to_refresh() -> None:
         raise AssertionError
 
     tell(ScriptedRemote(BODY).always(Raise(denied)), story, refresh_url=refresh)
+
+
+def test_what_is_refused_is_asked_for_as_another_would_who_has_joined() -> None:
+    async def story(hall: Hall) -> None:
+        await hall.opened()
+        hall.session.access.join(FileConfig(URL, headers={"Authorization": "old"}), lambda _: far)
+        hall.session.access.join(FileConfig(FRESH_URL), lambda _: far)
+        assert await all_of(hall) == BODY
+        assert hall.session.url == FRESH_URL
+
+    far = Signed()
+    tell(far, story)
+
+
+def test_each_way_to_ask_is_tried_once_and_only_another_one() -> None:
+    made: list[FileConfig] = []
+
+    async def story(hall: Hall) -> None:
+        await hall.opened()
+
+        def client(config: FileConfig) -> Client:
+            made.append(config)
+            return far
+
+        for token in ("a", "b", "a", "b"):
+            hall.session.access.join(FileConfig(URL, headers={"Authorization": token}), client)
+        hall.session.access.join(FileConfig(URL), client)
+        assert [each.headers["Authorization"] for each in made] == ["a", "b"]
+        with pytest.raises(AccessDenied):
+            await hall.within(hall.stream().read())
+        assert [each.answer for each in far.log] == ["200", *3 * ["AccessDenied"]]
+
+    far = Signed()
+    tell(far, story)
