@@ -63,7 +63,7 @@ class Session:
         self.background = background
         self.clock = clock or SystemClock()
         self.events = EventBus()
-        self.notices = Notices(self.events)
+        self.notices = Notices(self.events, background, self.clock)
         self.link = Link()
         self.trouble = Trouble(config.retry, random)
         self.access = Access(self, config, client)

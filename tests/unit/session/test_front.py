@@ -77,7 +77,7 @@ def test_a_missing_byte_wakes_the_session() -> None:
 
 
 def test_reading_what_is_complete_wakes_nobody_after_the_origin_was_asked_either() -> None:
-    """Each step would take the interpreter from the reader, who would be half as quick."""
+    """Each step would take the interpreter from the reader, who would be half as quick; to tell of it sets timers."""
 
     async def main() -> None:
         hall = Hall(ScriptedRemote(BODY), complete(), revalidate="always")
@@ -85,6 +85,7 @@ def test_reading_what_is_complete_wakes_nobody_after_the_origin_was_asked_either
         stream = hall.stream()
         assert await hall.within(stream.read(1000)) == BODY[:1000]
         await asyncio.sleep(1)
+        hall.heard.close()
         called = hall.background.called
         assert await hall.within(stream.read()) == BODY[1000:]
         assert hall.background.called == called

@@ -42,6 +42,19 @@ def tell(far: ScriptedRemote, story: Callable[[Hall], Any], entry: MemoryEntry |
 # -- reading -----------------------------------------------------------------------------------------------------------
 
 
+def test_what_is_present_while_the_download_rests_has_been_told() -> None:
+    async def story(hall: Hall) -> None:
+        await hall.opened()
+        stream = hall.stream()
+        assert await hall.read(0, 100 * KIB, stream) == BODY[: 100 * KIB]
+        await asyncio.sleep(2)
+        present = hall.session.judge.coverage.total
+        assert 100 * KIB < present < len(BODY)
+        assert hall.events(DownloadProgress)[-1] == DownloadProgress(present, len(BODY))
+
+    tell(ScriptedRemote(BODY, rate=FAST, latency=0.05), story, look_ahead_bytes=MIB)
+
+
 def test_the_first_request_is_a_plain_get_and_the_download_of_all() -> None:
     async def story(hall: Hall) -> None:
         await hall.opened()
