@@ -8,11 +8,11 @@ from __future__ import annotations
 import contextlib
 import logging
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 
 from kithara_file.assets.disk import told
-from kithara_file.assets.eviction import Limits, Usage, Verdict, verdict
+from kithara_file.assets.eviction import Candidate, Limits, Usage, Verdict, verdict
 from kithara_file.assets.index import Index, Known, Row
 from kithara_file.assets.keys import ResourceKey
 from kithara_file.assets.layout import AssetFolder, Layout, weight, worthless
@@ -146,10 +146,22 @@ class Ledger:
             return Freed()
 
     def _sweep(self, coming: int) -> Freed:
+        freed = self._swept(self._index.least_recent(), lambda _: self._index.usage(), coming)
+        if not self._index.unusable:
+            return freed
+        # It may have failed in the midst of this. A full disk must get room all the same, and needs it most.
+        found = sorted(self._found(), key=lambda each: each.last_used)
+        stored = sum(each.bytes for each in found)
+        may_go = (Candidate(each.asset_id, each.bytes, each.last_used) for each in found if not each.pins)
+        more = self._swept(may_go, lambda gone: Usage(len(found) - gone.assets, stored - gone.bytes), coming)
+        return Freed(freed.assets + more.assets, freed.bytes + more.bytes)
+
+    def _swept(self, candidates: Iterable[Candidate], usage: Callable[[Freed], Usage], coming: int) -> Freed:
         freed = Freed()
         now = self._clock.wall()
-        for candidate in self._index.least_recent():
-            decided = verdict(candidate, self._usage().ahead(coming), self._limits, now)
+        for candidate in candidates:
+            left = self._with_free(usage(freed)).ahead(coming)
+            decided = verdict(candidate, left, self._limits, now)
             if decided is Verdict.ENOUGH:
                 break
             if decided is Verdict.EVICT and self._gone(candidate.asset_id):
@@ -164,8 +176,7 @@ class Ledger:
             _log.warning("! asset %s cannot be evicted: %s", asset_id, error)
             return False
 
-    def _usage(self) -> Usage:
-        usage = self._index.usage()
+    def _with_free(self, usage: Usage) -> Usage:
         return usage if self._limits.min_free_bytes is None else replace(usage, free_bytes=self._layout.free_bytes())
 
     def _bring_up_to_date(self) -> int:

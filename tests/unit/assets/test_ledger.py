@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import shutil
 import sqlite3
 from collections.abc import Callable, Iterator
@@ -17,6 +18,7 @@ from kithara_file.assets.leases import Lease
 from kithara_file.assets.ledger import Freed, Ledger
 from kithara_file.assets.locks import FileLock
 from kithara_file.assets.meta import ResourceMeta, write_meta_soon
+from kithara_file.assets.pins import write_pins
 from kithara_file.clock import Deadline
 from kithara_file.net.remote import Remote
 from tests.unit.assets.goods import key
@@ -284,3 +286,43 @@ def test_what_could_not_be_taken_down_is_counted_when_it_can(books: Books, layou
     assert not layout.index.with_suffix(".lost").exists()
     clock.advance(31.0)
     assert ledger.evict() == Freed(2, 4 * SIZE)
+
+
+@pytest.mark.parametrize("limits", [{"max_bytes": 2 * SIZE}, {"min_free_bytes": 1 << 62}])
+def test_without_an_index_that_can_be_used_the_folders_tell_what_must_go(
+    books: Books, layout: Layout, limits: dict[str, int]
+) -> None:
+    for number in range(4):
+        folder = asset(layout, number)
+        for each in folder.files():
+            os.utime(each.path, (number, number))
+    write_pins(layout.asset(key(0).asset_id), frozenset({"user"}))
+    layout.index.mkdir()  # as on a disk without room for its log
+    with lease(layout, 1):
+        freed = books(**limits).evict()
+    assert (freed, present(layout)) == (Freed(2, 2 * SIZE), ids(0, 1))
+
+
+def test_an_index_that_fails_while_it_is_evicted_by_leaves_the_rest_to_the_folders(
+    books: Books, layout: Layout, clock: FakeClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fill(books(), layout, clock, 3)
+    ledger = books(max_bytes=0)
+
+    def fail(folder: AssetFolder) -> None:
+        if not layout.index.is_dir():
+            layout.index.unlink()
+            layout.index.mkdir()
+        clear(folder)
+
+    clear = AssetFolder.clear
+    monkeypatch.setattr(AssetFolder, "clear", fail)
+    assert ledger.evict() == Freed(3, 3 * SIZE)
+    assert present(layout) == set()
+
+
+def test_what_was_closed_is_not_asked_of_the_folders(books: Books, layout: Layout, clock: FakeClock) -> None:
+    ledger = books(max_bytes=0)
+    fill(ledger, layout, clock, 1)
+    ledger.close()
+    assert ledger.evict() == Freed()
