@@ -20,12 +20,14 @@ from kithara_file.assets.leases import sole
 from kithara_file.assets.locks import FileLock
 from kithara_file.assets.meta import read_meta
 from kithara_file.assets.pins import certain, pins_of
+from kithara_file.assets.reminder import Reminder
 from kithara_file.clock import Clock, Deadline
 from kithara_file.errors import LeaseHeld, StorageError
 
 _log = logging.getLogger(__name__)
 _TURN_SECONDS = 1.0
-"""How long one process waits while another one evicts."""
+"""How long one process waits while another one evicts, when that is all it is asked for."""
+_SOON_BYTES = 64 * 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +36,10 @@ class Freed:
 
     assets: int = 0
     bytes: int = 0
+
+    def __add__(self, more: Freed) -> Freed:
+        """Return what both removed."""
+        return Freed(self.assets + more.assets, self.bytes + more.bytes)
 
 
 class Ledger:
@@ -44,6 +50,7 @@ class Ledger:
         self._limits = limits
         self._clock = clock
         self._index = Index(layout.index, layout.index_lock, clock)
+        self._due = Reminder(layout.eviction_due)
 
     def growing(self, key: ResourceKey) -> None:
         """Note that an asset is in use and its size is going to change."""
@@ -118,32 +125,50 @@ class Ledger:
     def make_room(self, coming: int | None) -> int | None:
         """Evict so that `coming` bytes more (None: nobody knows how many) may land; return after how many to ask again.
 
-        None when the limits do not count bytes. Room is made for two steps, because landing goes on meanwhile, and also
-        for every other download that is under way.
+        None when the limits do not count bytes; soon, when it was left to who evicts already. Room is made for two
+        steps, because landing goes on meanwhile, and also for every other download that is under way.
         """
         step = self._limits.step
         if step is not None:
             self.evict(2 * step if coming is None else min(2 * step, coming), 2 * step)
         elif not self._limits.none:
             self.evict()
-        return step
+        return min(step, _SOON_BYTES) if step is not None and self._due else step
 
-    def evict(self, coming: int = 0, others_coming: int = 0) -> Freed:
+    def evict(self, coming: int = 0, others_coming: int = 0, *, patience: float = 0.0) -> Freed:
         """Remove what must go under the limits, least recently used first; never what is in use or pinned.
 
         `coming` bytes, and `others_coming` for each other asset that grows, are counted as if they were here already.
-        Only one process does so at a time. Does nothing when another does for too long, or the disk fails.
+        Only one process does so at a time: after `patience` seconds it is left to that one, which looks again for it.
+        Does nothing when the disk fails.
         """
-        if self._limits.none:
-            return Freed()
+        freed = Freed()
+        due = not self._limits.none
         try:
-            with told("evict from", self._layout.root), contextlib.closing(FileLock(self._layout.lock)) as lock:
-                lock.alone(Deadline.after(_TURN_SECONDS))
-                growing = self._bring_up_to_date()
-                return self._sweep(coming + others_coming * max(0, growing - 1))
-        except (StorageError, LeaseHeld) as error:
+            while due:
+                with told("evict from", self._layout.root), contextlib.closing(FileLock(self._layout.lock)) as lock:
+                    if not self._in_turn(lock, patience):
+                        break
+                    self._due.clear()
+                    growing = self._bring_up_to_date()
+                    freed += self._sweep(coming + others_coming * max(0, growing - 1))
+                # Asked without the lock: who could not have it meanwhile said so before it tried for the last time.
+                due, patience = bool(self._due), 0.0
+        except StorageError as error:
             _log.warning("! nothing evicted: %s", error)
-            return Freed()
+        return freed
+
+    def evict_in_turn(self) -> Freed:
+        """Do the same, but wait a while for who evicts already."""
+        return self.evict(patience=_TURN_SECONDS)
+
+    def _in_turn(self, lock: FileLock, patience: float) -> bool:
+        with contextlib.suppress(LeaseHeld):
+            lock.alone(Deadline.after(patience))
+            return True
+        _log.debug("? eviction is left to who evicts already")
+        self._due.set()
+        return lock.try_alone()
 
     def _sweep(self, coming: int) -> Freed:
         freed = self._swept(self._index.least_recent(), lambda _: self._index.usage(), coming)
@@ -154,7 +179,7 @@ class Ledger:
         stored = sum(each.bytes for each in found)
         may_go = (Candidate(each.asset_id, each.bytes, each.last_used) for each in found if not each.pins)
         more = self._swept(may_go, lambda gone: Usage(len(found) - gone.assets, stored - gone.bytes), coming)
-        return Freed(freed.assets + more.assets, freed.bytes + more.bytes)
+        return freed + more
 
     def _swept(self, candidates: Iterable[Candidate], usage: Callable[[Freed], Usage], coming: int) -> Freed:
         freed = Freed()
@@ -166,7 +191,7 @@ class Ledger:
                 break
             if decided is Verdict.EVICT and self._gone(candidate.asset_id):
                 _log.debug("- evicted %s, %d bytes", candidate.asset_id, candidate.bytes)
-                freed = Freed(freed.assets + 1, freed.bytes + candidate.bytes)
+                freed += Freed(1, candidate.bytes)
         return freed
 
     def _gone(self, asset_id: str) -> bool:

@@ -246,7 +246,49 @@ def test_only_one_process_evicts_at_a_time(books: Books, layout: Layout, clock: 
     with contextlib.closing(FileLock(layout.lock)) as lock:
         assert lock.try_alone()
         assert ledger.evict() == Freed()
+        assert ledger.evict(patience=0.01) == Freed()
     assert ledger.evict() == Freed(1, SIZE)
+
+
+def test_who_evicts_looks_again_for_who_did_not_wait_for_it(
+    books: Books, layout: Layout, clock: FakeClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one, two = books(max_assets=0), books(max_assets=0)
+    fill(one, layout, clock, 1)
+    sweep = one._sweep
+
+    def settle_meanwhile(coming: int) -> Freed:
+        freed = sweep(coming)
+        monkeypatch.undo()
+        two.settled(key(1), asset(layout, 1))
+        assert two.evict() == Freed()
+        return freed
+
+    monkeypatch.setattr(one, "_sweep", settle_meanwhile)
+    assert one.evict() == Freed(2, 2 * SIZE)
+    assert present(layout) == set()
+
+
+def test_a_turn_that_ends_just_when_it_is_left_to_its_holder_is_taken(
+    books: Books, layout: Layout, clock: FakeClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ledger = books(max_assets=0)
+    fill(ledger, layout, clock, 1)
+    holder = FileLock(layout.lock)
+    assert holder.try_alone()
+    monkeypatch.setattr(ledger._due, "set", holder.close)
+    assert ledger.evict() == Freed(1, SIZE)
+
+
+def test_room_that_another_process_has_yet_to_make_is_asked_for_again_soon(
+    books: Books, layout: Layout, clock: FakeClock
+) -> None:
+    ledger = books(max_bytes=100_000_000)
+    fill(ledger, layout, clock, 1)
+    with contextlib.closing(FileLock(layout.lock)) as lock:
+        assert lock.try_alone()
+        assert ledger.make_room(None) == 64 * 1024
+    assert ledger.make_room(None) == 100_000_000 // 32
 
 
 def test_an_asset_that_cannot_be_removed_is_passed_over(books: Books, layout: Layout, clock: FakeClock) -> None:
