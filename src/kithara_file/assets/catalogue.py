@@ -31,6 +31,8 @@ class StoredResource:
     media_type: str | None
     path: Path
     """Where the bytes are."""
+    generation: str = ""
+    """Another one each time that the bytes are made anew."""
 
     @property
     def complete(self) -> bool:
@@ -95,7 +97,8 @@ def _resource(folder: AssetFolder, resource_hash: str, meta: ResourceMeta) -> St
     key = ResourceKey(folder.asset_id, resource_hash, meta.url, meta.name)
     coverage = _coverage(files, meta)
     whole = meta.length is not None and coverage.covers(0, meta.length)
-    return StoredResource(key, meta.length, coverage, meta.committed and whole, meta.remote.media_type, files.data)
+    committed = meta.committed and whole
+    return StoredResource(key, meta.length, coverage, committed, meta.remote.media_type, files.data, meta.generation)
 
 
 def _coverage(files: ResourceFiles, meta: ResourceMeta) -> Coverage:

@@ -11,7 +11,6 @@ import os
 import sqlite3
 import stat
 import threading
-import weakref
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -23,6 +22,7 @@ from kithara_file.assets.locks import FileLock
 from kithara_file.clock import Clock, Deadline, SystemClock
 from kithara_file.errors import LeaseHeld
 from kithara_file.storage import platform
+from kithara_file.storage.forking import ForkLocks, Living
 
 _log = logging.getLogger(__name__)
 _T = TypeVar("_T")
@@ -84,21 +84,22 @@ class Database:
             _abandoned.append(self._connection)
             self._begin()
 
-    def let_go_to_fork(self) -> bool:
-        """Have nothing open until `go_on`; return False, and do nothing, while a question takes too long.
+    @property
+    def mutex(self) -> threading.Lock:
+        """Held by who asks; who forks disconnects while it holds it."""
+        self._begin_in_child()
+        return self._mutex
+
+    def disconnect(self) -> None:
+        """Have nothing open; called with the mutex.
 
         In a child that inherits a connection sqlite takes its locks for those of the child, which has none: what the
         child opens then is not locked, and another process could delete the log under it.
         """
-        self._begin_in_child()
-        if not self._mutex.acquire(timeout=platform.FORK_SECONDS):
-            return False
-        self._disconnect()
-        return True
-
-    def go_on(self) -> None:
-        """Answer again, in the parent."""
-        self._mutex.release()
+        connection, self._connection = self._connection, None
+        if connection is not None:
+            with contextlib.suppress(sqlite3.Error):
+                connection.close()
 
     def ask(self, question: Callable[[sqlite3.Connection], _T], otherwise: _T) -> _T:
         """Return what `question` returns; `otherwise` when the file cannot be used. Never raises an error of the disk.
@@ -114,7 +115,7 @@ class Database:
                 try:
                     return question(self._connected())
                 except (sqlite3.Error, OSError, LeaseHeld, _Unusable) as error:
-                    self._disconnect()
+                    self.disconnect()
                     if not self._replaced(error):
                         _log.warning("! %s cannot be used for now: %s", self._path, error)
                         self._rest_until = self._clock.monotonic() + _REST_SECONDS
@@ -130,11 +131,11 @@ class Database:
         self._begin_in_child()
         with self._mutex:
             self._closed = True
-            self._disconnect()
+            self.disconnect()
 
     def _connected(self) -> sqlite3.Connection:
         if self._connection is not None and self._named_inode() != self._inode:
-            self._disconnect()  # deleted or replaced under us
+            self.disconnect()  # deleted or replaced under us
         return self._connection or self._connect()
 
     def _named_inode(self) -> int:
@@ -201,12 +202,6 @@ class Database:
         way = self._schema.way(version)
         return [self._schema.script] if way is None else way
 
-    def _disconnect(self) -> None:
-        connection, self._connection = self._connection, None
-        if connection is not None:
-            with contextlib.suppress(sqlite3.Error):
-                connection.close()
-
     def _replaced(self, error: Exception) -> bool:
         """Remove a damaged file, so that the next question makes a new one; return False for any other trouble."""
         code = getattr(error, "sqlite_errorcode", None)
@@ -227,22 +222,19 @@ class Database:
         return f"<Database {self._path.name} {'closed' if self._closed else 'open' if self._connection else 'waiting'}>"
 
 
-_databases: weakref.WeakSet[Database] = weakref.WeakSet()
-_this_thread = threading.local()
+_databases: Living[Database] = Living()
+_held = ForkLocks()
 
 
 def _let_all_go() -> None:
-    _this_thread.forking = [each for each in list(_databases) if each.let_go_to_fork()]
-
-
-def _go_on() -> None:
-    for each in _this_thread.forking:
-        each.go_on()
-    _this_thread.forking = []
+    # One that answers a question for too long is left alone: its child then does without what it inherits.
+    databases = {each.mutex: each for each in _databases}
+    for mutex in _held.take(databases, platform.FORK_SECONDS):
+        databases[mutex].disconnect()
 
 
 if hasattr(os, "register_at_fork"):
-    os.register_at_fork(before=_let_all_go, after_in_parent=_go_on)
+    os.register_at_fork(before=_let_all_go, after_in_parent=_held.let_go, after_in_child=_held.let_go)
 
 
 @contextlib.contextmanager

@@ -27,6 +27,8 @@ class Entry:
         """The version that the stored bytes are of; None when nothing is stored."""
         self.resource = resource
         """The bytes; None until `begin` when nothing is stored."""
+        self.generation: str | None = None
+        """Which making of the bytes was found here, though it may not fit together; None when nothing was."""
         self.fault: StorageError | None = None
         """Why what is stored counts as nothing here: it has not the digest that was promised. Others may use it."""
 

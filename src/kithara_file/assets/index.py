@@ -180,6 +180,11 @@ class Index:
         """Return the assets that are growing, or were when their users died."""
         return [asset_id for (asset_id,) in self._all("SELECT asset_id FROM assets WHERE measured = 0")]
 
+    @property
+    def unusable(self) -> bool:
+        """True while there is no index to ask, as on a full disk, which has no room for its log; not once closed."""
+        return not self._all("SELECT scanned FROM totals") and not self._database.closed
+
     def close(self) -> None:
         """Let the file go; from then on nothing is taken down. Idempotent."""
         self._database.close()

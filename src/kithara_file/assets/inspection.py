@@ -29,7 +29,7 @@ class Finding:
 
     @property
     def good(self) -> bool:
-        """True when all of it was read and is right."""
+        """True when all that was there to be read is right; what was removed or replaced meanwhile is not bad."""
         return not self.bad and self.error is None
 
 
@@ -55,9 +55,10 @@ def _finding(resource: StoredResource, open_: Callable[[ResourceKey], Entry], pr
             left = Coverage() if entry.resource is None else entry.resource.snapshot()
     except (StorageError, LeaseHeld) as error:
         return Finding(resource, Coverage(), error)
-    for span in resource.coverage:  # opening it may have taken something back already
-        for gap in left.gaps(span.start, span.end):
-            bad.add(gap.start, gap.end)
+    if entry.generation == resource.generation:  # opening it may have taken something back already
+        for span in resource.coverage:
+            for gap in left.gaps(span.start, span.end):
+                bad.add(gap.start, gap.end)
     return Finding(resource, bad)
 
 

@@ -6,6 +6,7 @@
     <root>/index.lost                             that it is to be, because a change could not be taken down in it
     <root>/index.lock                             held by who opens or replaces the index
     <root>/lock                                   held by who evicts
+    <root>/evict.due                              that this one is to look again, for who did not wait for it
     <root>/assets/CACHEDIR.TAG                    tells backup programs to pass by
     <root>/assets/<asset_id>/lease                shared by all who use the asset
     <root>/assets/<asset_id>/lock                 held by who changes which files there are
@@ -190,6 +191,7 @@ class Layout:
         self.index = root / "index.sqlite3"
         self.index_lock = root / "index.lock"
         self.lock = root / "lock"
+        self.eviction_due = root / "evict.due"
 
     def make(self) -> None:
         """Make the directories that are missing. Raises `OSError` where that is impossible."""

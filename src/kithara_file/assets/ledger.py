@@ -8,11 +8,11 @@ from __future__ import annotations
 import contextlib
 import logging
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 
 from kithara_file.assets.disk import told
-from kithara_file.assets.eviction import Limits, Usage, Verdict, verdict
+from kithara_file.assets.eviction import Candidate, Limits, Usage, Verdict, verdict
 from kithara_file.assets.index import Index, Known, Row
 from kithara_file.assets.keys import ResourceKey
 from kithara_file.assets.layout import AssetFolder, Layout, weight, worthless
@@ -20,12 +20,14 @@ from kithara_file.assets.leases import sole
 from kithara_file.assets.locks import FileLock
 from kithara_file.assets.meta import read_meta
 from kithara_file.assets.pins import certain, pins_of
+from kithara_file.assets.reminder import Reminder
 from kithara_file.clock import Clock, Deadline
 from kithara_file.errors import LeaseHeld, StorageError
 
 _log = logging.getLogger(__name__)
 _TURN_SECONDS = 1.0
-"""How long one process waits while another one evicts."""
+"""How long one process waits while another one evicts, when that is all it is asked for."""
+_SOON_BYTES = 64 * 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +36,10 @@ class Freed:
 
     assets: int = 0
     bytes: int = 0
+
+    def __add__(self, more: Freed) -> Freed:
+        """Return what both removed."""
+        return Freed(self.assets + more.assets, self.bytes + more.bytes)
 
 
 class Ledger:
@@ -44,6 +50,7 @@ class Ledger:
         self._limits = limits
         self._clock = clock
         self._index = Index(layout.index, layout.index_lock, clock)
+        self._due = Reminder(layout.eviction_due)
 
     def growing(self, key: ResourceKey) -> None:
         """Note that an asset is in use and its size is going to change."""
@@ -118,43 +125,73 @@ class Ledger:
     def make_room(self, coming: int | None) -> int | None:
         """Evict so that `coming` bytes more (None: nobody knows how many) may land; return after how many to ask again.
 
-        None when the limits do not count bytes. Room is made for two steps, because landing goes on meanwhile, and also
-        for every other download that is under way.
+        None when the limits do not count bytes; soon, when it was left to who evicts already. Room is made for two
+        steps, because landing goes on meanwhile, and also for every other download that is under way.
         """
         step = self._limits.step
         if step is not None:
             self.evict(2 * step if coming is None else min(2 * step, coming), 2 * step)
         elif not self._limits.none:
             self.evict()
-        return step
+        return min(step, _SOON_BYTES) if step is not None and self._due else step
 
-    def evict(self, coming: int = 0, others_coming: int = 0) -> Freed:
+    def evict(self, coming: int = 0, others_coming: int = 0, *, patience: float = 0.0) -> Freed:
         """Remove what must go under the limits, least recently used first; never what is in use or pinned.
 
         `coming` bytes, and `others_coming` for each other asset that grows, are counted as if they were here already.
-        Only one process does so at a time. Does nothing when another does for too long, or the disk fails.
+        Only one process does so at a time: after `patience` seconds it is left to that one, which looks again for it.
+        Does nothing when the disk fails.
         """
-        if self._limits.none:
-            return Freed()
+        freed = Freed()
+        due = not self._limits.none
         try:
-            with told("evict from", self._layout.root), contextlib.closing(FileLock(self._layout.lock)) as lock:
-                lock.alone(Deadline.after(_TURN_SECONDS))
-                growing = self._bring_up_to_date()
-                return self._sweep(coming + others_coming * max(0, growing - 1))
-        except (StorageError, LeaseHeld) as error:
+            while due:
+                with told("evict from", self._layout.root), contextlib.closing(FileLock(self._layout.lock)) as lock:
+                    if not self._in_turn(lock, patience):
+                        break
+                    self._due.clear()
+                    growing = self._bring_up_to_date()
+                    freed += self._sweep(coming + others_coming * max(0, growing - 1))
+                # Asked without the lock: who could not have it meanwhile said so before it tried for the last time.
+                due, patience = bool(self._due), 0.0
+        except StorageError as error:
             _log.warning("! nothing evicted: %s", error)
-            return Freed()
+        return freed
+
+    def evict_in_turn(self) -> Freed:
+        """Do the same, but wait a while for who evicts already."""
+        return self.evict(patience=_TURN_SECONDS)
+
+    def _in_turn(self, lock: FileLock, patience: float) -> bool:
+        with contextlib.suppress(LeaseHeld):
+            lock.alone(Deadline.after(patience))
+            return True
+        _log.debug("? eviction is left to who evicts already")
+        self._due.set()
+        return lock.try_alone()
 
     def _sweep(self, coming: int) -> Freed:
+        freed = self._swept(self._index.least_recent(), lambda _: self._index.usage(), coming)
+        if not self._index.unusable:
+            return freed
+        # It may have failed in the midst of this. A full disk must get room all the same, and needs it most.
+        found = sorted(self._found(), key=lambda each: each.last_used)
+        stored = sum(each.bytes for each in found)
+        may_go = (Candidate(each.asset_id, each.bytes, each.last_used) for each in found if not each.pins)
+        more = self._swept(may_go, lambda gone: Usage(len(found) - gone.assets, stored - gone.bytes), coming)
+        return freed + more
+
+    def _swept(self, candidates: Iterable[Candidate], usage: Callable[[Freed], Usage], coming: int) -> Freed:
         freed = Freed()
         now = self._clock.wall()
-        for candidate in self._index.least_recent():
-            decided = verdict(candidate, self._usage().ahead(coming), self._limits, now)
+        for candidate in candidates:
+            left = self._with_free(usage(freed)).ahead(coming)
+            decided = verdict(candidate, left, self._limits, now)
             if decided is Verdict.ENOUGH:
                 break
             if decided is Verdict.EVICT and self._gone(candidate.asset_id):
                 _log.debug("- evicted %s, %d bytes", candidate.asset_id, candidate.bytes)
-                freed = Freed(freed.assets + 1, freed.bytes + candidate.bytes)
+                freed += Freed(1, candidate.bytes)
         return freed
 
     def _gone(self, asset_id: str) -> bool:
@@ -164,8 +201,7 @@ class Ledger:
             _log.warning("! asset %s cannot be evicted: %s", asset_id, error)
             return False
 
-    def _usage(self) -> Usage:
-        usage = self._index.usage()
+    def _with_free(self, usage: Usage) -> Usage:
         return usage if self._limits.min_free_bytes is None else replace(usage, free_bytes=self._layout.free_bytes())
 
     def _bring_up_to_date(self) -> int:

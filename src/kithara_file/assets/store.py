@@ -266,7 +266,7 @@ class AssetStore:
 
         Blocks on the disk. Done by itself when an entry is committed or closed.
         """
-        return self._ledger.evict()
+        return self._ledger.evict_in_turn()
 
     def close(self) -> None:
         """Let the index go. Entries that are still open stay good. Idempotent."""

@@ -92,7 +92,7 @@ class StoredEntry(Entry):
     # -- beginnings --------------------------------------------------------------------------------------------------
 
     def _recover(self) -> None:
-        stored = read_meta(self._files.meta)
+        stored = self._found()
         if stored is None:
             return
         if stored.committed and self._reopen(stored):
@@ -100,9 +100,14 @@ class StoredEntry(Entry):
         # Of what may be growing, replaced or in need of repair, only one process opens the files at a time.
         proving = self._lease.folder.stored_bytes() / _PROVEN_PER_SECOND
         with self._changing(PATIENCE_SECONDS + proving):
-            stored = read_meta(self._files.meta)
+            stored = self._found()
             if stored is not None and not self._reopen(stored):
                 _log.warning("! %s: what is stored does not fit together, and is not used", self.key)
+
+    def _found(self) -> ResourceMeta | None:
+        stored = read_meta(self._files.meta)
+        self.generation = None if stored is None else stored.generation
+        return stored
 
     def _keep_promise(self) -> None:
         """Look whether what is complete has the digest that is asked for now; if not, it is nothing to us.
@@ -320,7 +325,7 @@ class StoredEntry(Entry):
         self._ledger.evict()
 
     def _settle(self) -> None:
-        if self._in_passing:
+        if self._in_passing and self.generation is not None:
             self._ledger.changed(self.key.asset_id)
         else:
             (self._ledger.settled if self._changed else self._ledger.used)(self.key, self._lease.folder)

@@ -17,7 +17,8 @@ from functools import cache
 from pathlib import Path
 from types import ModuleType
 from typing import Any
-from weakref import WeakSet
+
+from kithara_file.storage.forking import ForkLocks, Living
 
 _fcntl: ModuleType | None
 _msvcrt: Any
@@ -182,9 +183,9 @@ def _taken(take: Callable[..., object], *arguments: int) -> bool:
 # -- processes ---------------------------------------------------------------------------------------------------------
 
 
-_locks: WeakSet[Any] = WeakSet()
-_renewed: WeakSet[Any] = WeakSet((_turn,))
-_held = threading.local()
+_locks: Living[Any] = Living()
+_renewed: Living[Any] = Living(_turn)
+_held = ForkLocks()
 
 
 def lock_of_forks() -> threading.RLock:
@@ -208,24 +209,18 @@ def lock_renewed_by_forks() -> threading.RLock:
 
 
 def _take_all() -> None:
-    _held.locks = [each for each in list(_locks) if each.acquire(timeout=FORK_SECONDS)]
-
-
-def _let_all_go() -> None:
-    for each in _held.locks:
-        each.release()
-    _held.locks = []
+    _held.take(_locks, FORK_SECONDS)
 
 
 def _renew_all() -> None:
-    _let_all_go()
     for each in [*_locks, *_renewed]:  # also those that could not be had: their holders are not in the child
         if each is _turn or not each._is_owned():  # noqa: SLF001 - a signal handler may fork where one is held
             each._at_fork_reinit()  # noqa: SLF001 - as `threading` does with its own
 
 
 if hasattr(os, "register_at_fork"):
-    os.register_at_fork(before=_take_all, after_in_parent=_let_all_go, after_in_child=_renew_all)
+    os.register_at_fork(before=_take_all, after_in_parent=_held.let_go, after_in_child=_held.let_go)
+    os.register_at_fork(after_in_child=_renew_all)
 
 
 def after_fork_in_child(work: Callable[[], None]) -> None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
 from kithara_file.assets.keys import ResourceKey
 from kithara_file.assets.meta import read_meta
 from kithara_file.assets.store import AssetStore
@@ -103,6 +105,27 @@ def test_what_cannot_be_looked_at_is_told(store_dir: Path) -> None:
         (finding,) = store.verify()
         assert finding.error is not None
         assert not finding.good
+
+
+@pytest.mark.parametrize("how", ["remove", "replace"])
+def test_what_is_removed_or_replaced_before_it_is_looked_at_is_not_bad(store_dir: Path, how: str) -> None:
+    with AssetStore(store_dir) as store:
+        keys = sorted((put(store, 0), put(store, 1)), key=lambda each: each.asset_id)
+
+        def change(*_: object) -> None:
+            (one,) = [each for each in keys if each not in looked]
+            if how == "remove":
+                store.remove(one)
+            else:
+                with store.open(one) as entry, entry.replacing(remote('"2"', 100)) as resource:
+                    resource.write_at(0, BODY[:100])
+                    entry.commit()
+            keys.clear()
+
+        looked = [store.assets()[0].key]
+        found = store.verify(progress=lambda *told: change(*told) if keys else None)
+        assert [(each.good, each.resource.key in looked) for each in found] == [(True, True), (True, False)]
+        assert len(store.assets()) == (1 if how == "remove" else 2)
 
 
 def test_looking_is_no_use(store_dir: Path, clock: FakeClock) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import shutil
 import sqlite3
 from collections.abc import Callable, Iterator
@@ -17,6 +18,7 @@ from kithara_file.assets.leases import Lease
 from kithara_file.assets.ledger import Freed, Ledger
 from kithara_file.assets.locks import FileLock
 from kithara_file.assets.meta import ResourceMeta, write_meta_soon
+from kithara_file.assets.pins import write_pins
 from kithara_file.clock import Deadline
 from kithara_file.net.remote import Remote
 from tests.unit.assets.goods import key
@@ -244,7 +246,49 @@ def test_only_one_process_evicts_at_a_time(books: Books, layout: Layout, clock: 
     with contextlib.closing(FileLock(layout.lock)) as lock:
         assert lock.try_alone()
         assert ledger.evict() == Freed()
+        assert ledger.evict(patience=0.01) == Freed()
     assert ledger.evict() == Freed(1, SIZE)
+
+
+def test_who_evicts_looks_again_for_who_did_not_wait_for_it(
+    books: Books, layout: Layout, clock: FakeClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one, two = books(max_assets=0), books(max_assets=0)
+    fill(one, layout, clock, 1)
+    sweep = one._sweep
+
+    def settle_meanwhile(coming: int) -> Freed:
+        freed = sweep(coming)
+        monkeypatch.undo()
+        two.settled(key(1), asset(layout, 1))
+        assert two.evict() == Freed()
+        return freed
+
+    monkeypatch.setattr(one, "_sweep", settle_meanwhile)
+    assert one.evict() == Freed(2, 2 * SIZE)
+    assert present(layout) == set()
+
+
+def test_a_turn_that_ends_just_when_it_is_left_to_its_holder_is_taken(
+    books: Books, layout: Layout, clock: FakeClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ledger = books(max_assets=0)
+    fill(ledger, layout, clock, 1)
+    holder = FileLock(layout.lock)
+    assert holder.try_alone()
+    monkeypatch.setattr(ledger._due, "set", holder.close)
+    assert ledger.evict() == Freed(1, SIZE)
+
+
+def test_room_that_another_process_has_yet_to_make_is_asked_for_again_soon(
+    books: Books, layout: Layout, clock: FakeClock
+) -> None:
+    ledger = books(max_bytes=100_000_000)
+    fill(ledger, layout, clock, 1)
+    with contextlib.closing(FileLock(layout.lock)) as lock:
+        assert lock.try_alone()
+        assert ledger.make_room(None) == 64 * 1024
+    assert ledger.make_room(None) == 100_000_000 // 32
 
 
 def test_an_asset_that_cannot_be_removed_is_passed_over(books: Books, layout: Layout, clock: FakeClock) -> None:
@@ -284,3 +328,43 @@ def test_what_could_not_be_taken_down_is_counted_when_it_can(books: Books, layou
     assert not layout.index.with_suffix(".lost").exists()
     clock.advance(31.0)
     assert ledger.evict() == Freed(2, 4 * SIZE)
+
+
+@pytest.mark.parametrize("limits", [{"max_bytes": 2 * SIZE}, {"min_free_bytes": 1 << 62}])
+def test_without_an_index_that_can_be_used_the_folders_tell_what_must_go(
+    books: Books, layout: Layout, limits: dict[str, int]
+) -> None:
+    for number in range(4):
+        folder = asset(layout, number)
+        for each in folder.files():
+            os.utime(each.path, (number, number))
+    write_pins(layout.asset(key(0).asset_id), frozenset({"user"}))
+    layout.index.mkdir()  # as on a disk without room for its log
+    with lease(layout, 1):
+        freed = books(**limits).evict()
+    assert (freed, present(layout)) == (Freed(2, 2 * SIZE), ids(0, 1))
+
+
+def test_an_index_that_fails_while_it_is_evicted_by_leaves_the_rest_to_the_folders(
+    books: Books, layout: Layout, clock: FakeClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fill(books(), layout, clock, 3)
+    ledger = books(max_bytes=0)
+
+    def fail(folder: AssetFolder) -> None:
+        if not layout.index.is_dir():
+            layout.index.unlink()
+            layout.index.mkdir()
+        clear(folder)
+
+    clear = AssetFolder.clear
+    monkeypatch.setattr(AssetFolder, "clear", fail)
+    assert ledger.evict() == Freed(3, 3 * SIZE)
+    assert present(layout) == set()
+
+
+def test_what_was_closed_is_not_asked_of_the_folders(books: Books, layout: Layout, clock: FakeClock) -> None:
+    ledger = books(max_bytes=0)
+    fill(ledger, layout, clock, 1)
+    ledger.close()
+    assert ledger.evict() == Freed()
