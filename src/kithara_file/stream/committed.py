@@ -21,7 +21,11 @@ if TYPE_CHECKING:
     from _typeshed import WriteableBuffer
 
 TELL_BYTES = 1 << 20
-"""How much is read between two tellings of where the reader is."""
+"""How much is read between two tellings of where the reader is; the first read is told at once.
+
+From its first byte on a reader belongs to the version that it reads. Were that not told, another version could take the
+place of this one, and the bytes that a file loses would be fetched from there.
+"""
 
 
 def stream_of(source: Source, cancel: CancelToken) -> Stream:
@@ -45,7 +49,10 @@ class CommittedStream(io.FileIO, Stream):
         Stream.__init__(self, source, cancel)
         self.name = source.name
         self.file = descriptor
-        self._untold = 0
+        self.untold = 0
+        """How many bytes the source has not heard of, here or in a buffer above."""
+        self.enough = 1
+        """How many of them it is told of."""
 
     @property
     def _position(self) -> int:
@@ -78,8 +85,8 @@ class CommittedStream(io.FileIO, Stream):
                 count = 0
             within = start + count <= (self.length or 0)  # the file may have grown since
             if count and within and self.file.intact:
-                self._untold += count
-                if self._untold >= TELL_BYTES:
+                self.untold += count
+                if self.untold >= self.enough:
                     self.tell_source()
                 return count
             self.take_back(count)
@@ -105,6 +112,9 @@ class CommittedStream(io.FileIO, Stream):
         end = start + len(data)
         length = self.length or 0
         if end <= length and (len(data) == size or end == length) and self.file.intact:
+            self.untold += len(data)
+            if self.untold >= self.enough:
+                self.tell_source()
             return data
         self._position = start
         return Stream.read(self, size)
@@ -139,10 +149,10 @@ class CommittedStream(io.FileIO, Stream):
                 raise StreamClosed from None
             raise
 
-    def tell_source(self, count: int = 0) -> None:
-        """Let the source know what was read: `count` bytes beside those that were read by this object."""
-        count, self._untold = self._untold + count, 0
-        self._source.consumed(self._position - count, count)
+    def tell_source(self) -> None:
+        """Let the source know what was read."""
+        count, self.untold, self.enough = self.untold, 0, TELL_BYTES
+        self._source.consumed(max(0, self._position - count), count)
 
     def _close(self, *, wait: bool) -> None:
         if not self.closed:
