@@ -10,7 +10,7 @@ import io
 import os
 from typing import TYPE_CHECKING
 
-from kithara_file.clock import CancelToken
+from kithara_file.clock import CancelToken, Deadline
 from kithara_file.errors import StreamClosed
 from kithara_file.storage import platform
 from kithara_file.storage.resource import Descriptor
@@ -109,15 +109,33 @@ class CommittedStream(io.FileIO, Stream):
                 data = io.FileIO.read(self, size)
             except OSError:
                 data = b""
-        end = start + len(data)
-        length = self.length or 0
-        if end <= length and (len(data) == size or end == length) and self.file.intact:
-            self.untold += len(data)
-            if self.untold >= self.enough:
-                self.tell_source()
+        if self._is_whole(start, data, size):
             return data
         self._position = start
         return Stream.read(self, size)
+
+    def _is_whole(self, start: int, data: bytes, size: int | None) -> bool:
+        """Tell whether `data` is all of the `size` bytes at `start`, but for the end, and note that it was read."""
+        end, length = start + len(data), self.length or 0
+        if end > length or (len(data) != size and end != length) or not self.file.intact:
+            return False
+        self.untold += len(data)
+        if self.untold >= self.enough:
+            self.tell_source()
+        return True
+
+    def _read_from(self, start: int, size: int, deadline: Deadline) -> bytes:
+        """Read a part of all that is left."""
+        with self.reading:
+            before = io.FileIO.tell(self)
+            try:
+                io.FileIO.seek(self, start)
+                data = io.FileIO.read(self, size)
+            except OSError:
+                data = b""
+            finally:
+                io.FileIO.seek(self, before)
+        return data if self._is_whole(start, data, size) else super()._read_from(start, size, deadline)
 
     def readall(self) -> bytes:
         """Return all bytes from here to the end."""
