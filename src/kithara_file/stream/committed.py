@@ -87,7 +87,7 @@ class CommittedStream(io.FileIO, Stream):
             if count and within and self.file.intact:
                 self.untold += count
                 if self.untold >= self.enough:
-                    self.tell_source()
+                    self.tell_source(start + count)
                 return count
             self.take_back(count)
         return Stream.readinto(self, buffer)
@@ -116,12 +116,14 @@ class CommittedStream(io.FileIO, Stream):
 
     def _is_whole(self, start: int, data: bytes, size: int | None) -> bool:
         """Tell whether `data` is all of the `size` bytes at `start`, but for the end, and note that it was read."""
-        end, length = start + len(data), self.length or 0
-        if end > length or (len(data) != size and end != length) or not self.file.intact:
+        end, length, ended = start + len(data), self.length or 0, len(data) != size
+        if end > length or (ended and end != length) or not self.file.intact:
             return False
         self.untold += len(data)
-        if self.untold >= self.enough:
-            self.tell_source()
+        if self.untold >= self.enough or ended:
+            self.tell_source(end)
+        if ended:
+            self._source.consumed(end, 0)
         return True
 
     def _read_from(self, start: int, size: int, deadline: Deadline) -> bytes:
@@ -167,10 +169,16 @@ class CommittedStream(io.FileIO, Stream):
                 raise StreamClosed from None
             raise
 
-    def tell_source(self) -> None:
-        """Let the source know what was read."""
+    def tell_source(self, position: int) -> None:
+        """Let the source know what was read up to `position`."""
         count, self.untold, self.enough = self.untold, 0, TELL_BYTES
-        self._source.consumed(max(0, self._position - count), count)
+        if count:
+            self._source.consumed(max(0, position - count), count)
+
+    def _read_at(self, start: int, view: memoryview, deadline: Deadline | None) -> int:
+        """Read the slow way, on which each read is told: in their order, so that an end is seen to be a new one."""
+        self.tell_source(start)
+        return super()._read_at(start, view, deadline)
 
     def _close(self, *, wait: bool) -> None:
         if not self.closed:

@@ -82,7 +82,7 @@ class _Hooks:
                     self._at = start + count
                     stream.untold += count
                     if stream.untold >= stream.enough:
-                        stream.tell_source()
+                        stream.tell_source(self._at)
                 else:
                     count = self._doubt(buffer, count)
                 start = -1
