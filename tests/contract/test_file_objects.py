@@ -207,6 +207,21 @@ def test_a_blocked_read_gets_its_bytes_when_they_come(wild: Wild) -> None:
     assert reading.result(SOON) == BODY[FAR : FAR + 500]
 
 
+@pytest.mark.parametrize("read", [lambda file: file.read(500), lambda file: file.readinto(bytearray(500))])
+def test_a_seek_beside_a_blocked_read_is_where_the_next_one_begins(
+    wild: Wild, read: Callable[[FileLike], bytes]
+) -> None:
+    file = wild.starving()
+    file.seek(FAR)
+    reading = in_thread(lambda: read(file))
+    wild.wait_blocked()
+    file.seek(7)
+    wild.feed()
+    assert reading.result(SOON)
+    assert file.tell() == 7
+    assert file.read(10) == BODY[7:17]
+
+
 def test_close_wakes_a_blocked_read(wild: Wild) -> None:
     file = wild.starving()
     file.seek(FAR)

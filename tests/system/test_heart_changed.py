@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import io
+import os
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from kithara_file import File, FileConfig, RemoteChanged, ResourceChanged, Stream, open_file
-from tests.system.kit import TWICE, heard
+from tests.system.kit import SOON, TWICE, heard
 from tests.world import CloseAt, IgnoreIfRange, Origin, PatternBody, StallAt, Version, flapping, plain, when
 
 pytestmark = pytest.mark.system
@@ -101,6 +104,32 @@ def test_who_has_read_nothing_gets_the_new_version_though_another_keeps_the_old(
         assert other.read() == NEW[NEW.length - 10 :]
         old.seek(0)
         assert old.read(400_000) == OLD[:400_000]
+
+
+def read_by(file: Stream | io.BufferedReader, how: str, size: int) -> bytes:
+    """Read by the method `how`."""
+    if how == "read":
+        return file.read(size)
+    buffer = bytearray(size)
+    return bytes(buffer[: file.readinto(buffer)])
+
+
+@pytest.mark.parametrize("how", ["read", "readinto"])
+@pytest.mark.parametrize("opening", [open_file, lambda url, **how: Stream.open(File, FileConfig(url, **how))])
+def test_a_complete_file_that_loses_bytes_is_not_healed_with_those_of_another_version(
+    origin: Origin, store_dir: Path, opening: Callable[..., Stream | io.BufferedReader], how: str
+) -> None:
+    url = origin.serve("/song", OLD, headers={"Cache-Control": "max-age=1000"})
+    with File.open(FileConfig(url, store=store_dir)) as session:
+        session.wait_complete(SOON)
+    with opening(url, store=store_dir) as file:
+        assert read_by(file, how, 50_000) == OLD[:50_000]
+        origin.replace("/song", TWIN, etag='"v2"')
+        (data,) = store_dir.glob("assets/*/*.data")
+        os.truncate(data, 500)
+        file.seek(200_000)
+        with pytest.raises(ResourceChanged):
+            read_by(file, how, 100_000)
 
 
 def test_without_validators_a_resume_compares_what_it_holds(origin: Origin, store_dir: Path) -> None:

@@ -26,6 +26,7 @@ from kithara_file import (
     PhaseChanged,
     open_file,
 )
+from kithara_file.stream.quick import buffer_of
 from tests.system.kit import SOON, TWICE, heard, started
 from tests.world import CloseAt, Link, Origin, PatternBody, StallAt, Status, plain, ranged, when
 from tests.world.fixtures import MakeOrigin
@@ -219,3 +220,26 @@ def test_events_of_a_file_that_is_complete_already(origin: Origin, store_dir: Pa
     assert not any(isinstance(each, FetchStarted) for each in told)
     with open_file(url, store=store_dir) as file:
         assert file.read(3) == BODY[:3]
+
+
+@pytest.mark.parametrize("local", [False, True])
+@pytest.mark.parametrize("buffered", [False, True])
+@pytest.mark.parametrize("size", [100_000, -1])
+def test_who_reads_what_is_complete_is_told_of_too_and_each_end_once(
+    origin: Origin, store_dir: Path, tmp_path: Path, local: bool, buffered: bool, size: int
+) -> None:
+    url = str(tmp_path / "song") if local else origin.serve("/song", BODY, headers={"Cache-Control": "max-age=60"})
+    (tmp_path / "song").write_bytes(BODY[:])
+    with File.open(FileConfig(url, store=store_dir)) as session:
+        session.wait_complete(SOON)
+        with heard(session) as told, session.stream() as stream:
+            file = buffer_of(stream, 4096) if buffered else stream
+            for _ in range(2):
+                file.seek(0)
+                while file.read(size):
+                    pass
+                assert file.read(1) == b""
+            file.seek(BODY.length - 10)
+            assert len(file.read()) == 10
+    assert [each for each in told if isinstance(each, EndOfStream)] == [EndOfStream(BODY.length)] * 3
+    assert local or any(isinstance(each, ByteProgress) for each in told)

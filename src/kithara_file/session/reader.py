@@ -91,7 +91,7 @@ class Reader:
         self._position = 0
         self._needed = 0
         self._told_at = 0
-        self._leaving = self._closed = False
+        self._at_end = self._leaving = self._closed = False
         self._unlink: Callable[[], None] = _nothing
         self.has_consumed = False
         """True once a byte of this version was handed out: from then on another version is an error."""
@@ -143,8 +143,9 @@ class Reader:
         self._needed = 0
         self._position = start + count
         self.has_consumed = self.has_consumed or count > 0
-        if count == 0 or self._position >= self._told_at:
-            self._tell(end=count == 0)
+        was_at_end, self._at_end = self._at_end, count == 0
+        if self._position >= self._told_at or (self._at_end and not was_at_end):
+            self._tell(end=self._at_end and not was_at_end)
 
     def _arrive(self, position: int) -> None:
         """Begin a new run when `position` is neither behind in this run nor in its window."""

@@ -41,8 +41,9 @@ class AsyncStream(Handle):
         view = memoryview(buffer).cast("B")
         if not view:
             return 0
-        count = await self._read_at(self._position, view, self._patience())
-        self._position += count
+        start = self._position
+        count = await self._read_at(start, view, self._patience())
+        self._pass(start, count)
         return count
 
     async def _read_at(self, start: int, view: memoryview, deadline: Deadline) -> int:
@@ -61,12 +62,16 @@ class AsyncStream(Handle):
         self._check()
         if size is None or size < 0:
             return await self.readall()
+        start = self._position
+        data = await self._read_from(start, size, self._patience())
+        self._pass(start, len(data))
+        return data
+
+    async def _read_from(self, start: int, size: int, deadline: Deadline) -> bytes:
         buffer = bytearray(size)
         view, filled = memoryview(buffer), 0
-        deadline = self._patience()
-        while filled < size and (count := await self._read_at(self._position + filled, view[filled:], deadline)):
+        while filled < size and (count := await self._read_at(start + filled, view[filled:], deadline)):
             filled += count
-        self._position += filled
         view.release()
         del buffer[filled:]
         return bytes(buffer)
@@ -75,13 +80,11 @@ class AsyncStream(Handle):
         """Return all bytes from here to the proven end."""
         self._check()
         parts: list[bytes] = []
-        start = self._position
-        try:
-            while part := await self.read(step_of_all(self._source.length, self._position)):
-                parts.append(part)
-        except BaseException:
-            self._position = start
-            raise
+        start = at = self._position
+        while part := await self._read_from(at, step_of_all(self._source.length, at), self._patience()):
+            parts.append(part)
+            at += len(part)
+        self._pass(start, at - start)
         return b"".join(parts) if len(parts) != 1 else parts[0]
 
     async def seek(self, offset: int, whence: int = os.SEEK_SET) -> int:

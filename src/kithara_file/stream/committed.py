@@ -10,7 +10,7 @@ import io
 import os
 from typing import TYPE_CHECKING
 
-from kithara_file.clock import CancelToken
+from kithara_file.clock import CancelToken, Deadline
 from kithara_file.errors import StreamClosed
 from kithara_file.storage import platform
 from kithara_file.storage.resource import Descriptor
@@ -21,7 +21,11 @@ if TYPE_CHECKING:
     from _typeshed import WriteableBuffer
 
 TELL_BYTES = 1 << 20
-"""How much is read between two tellings of where the reader is."""
+"""How much is read between two tellings of where the reader is; the first read is told at once.
+
+From its first byte on a reader belongs to the version that it reads. Were that not told, another version could take the
+place of this one, and the bytes that a file loses would be fetched from there.
+"""
 
 
 def stream_of(source: Source, cancel: CancelToken) -> Stream:
@@ -45,7 +49,10 @@ class CommittedStream(io.FileIO, Stream):
         Stream.__init__(self, source, cancel)
         self.name = source.name
         self.file = descriptor
-        self._untold = 0
+        self.untold = 0
+        """How many bytes the source has not heard of, here or in a buffer above."""
+        self.enough = 1
+        """How many of them it is told of."""
 
     @property
     def _position(self) -> int:
@@ -78,9 +85,9 @@ class CommittedStream(io.FileIO, Stream):
                 count = 0
             within = start + count <= (self.length or 0)  # the file may have grown since
             if count and within and self.file.intact:
-                self._untold += count
-                if self._untold >= TELL_BYTES:
-                    self.tell_source()
+                self.untold += count
+                if self.untold >= self.enough:
+                    self.tell_source(start + count)
                 return count
             self.take_back(count)
         return Stream.readinto(self, buffer)
@@ -102,12 +109,35 @@ class CommittedStream(io.FileIO, Stream):
                 data = io.FileIO.read(self, size)
             except OSError:
                 data = b""
-        end = start + len(data)
-        length = self.length or 0
-        if end <= length and (len(data) == size or end == length) and self.file.intact:
+        if self._is_whole(start, data, size):
             return data
         self._position = start
         return Stream.read(self, size)
+
+    def _is_whole(self, start: int, data: bytes, size: int | None) -> bool:
+        """Tell whether `data` is all of the `size` bytes at `start`, but for the end, and note that it was read."""
+        end, length, ended = start + len(data), self.length or 0, len(data) != size
+        if end > length or (ended and end != length) or not self.file.intact:
+            return False
+        self.untold += len(data)
+        if self.untold >= self.enough or ended:
+            self.tell_source(end)
+        if ended:
+            self._source.consumed(end, 0)
+        return True
+
+    def _read_from(self, start: int, size: int, deadline: Deadline) -> bytes:
+        """Read a part of all that is left."""
+        with self.reading:
+            before = io.FileIO.tell(self)
+            try:
+                io.FileIO.seek(self, start)
+                data = io.FileIO.read(self, size)
+            except OSError:
+                data = b""
+            finally:
+                io.FileIO.seek(self, before)
+        return data if self._is_whole(start, data, size) else super()._read_from(start, size, deadline)
 
     def readall(self) -> bytes:
         """Return all bytes from here to the end."""
@@ -139,10 +169,16 @@ class CommittedStream(io.FileIO, Stream):
                 raise StreamClosed from None
             raise
 
-    def tell_source(self, count: int = 0) -> None:
-        """Let the source know what was read: `count` bytes beside those that were read by this object."""
-        count, self._untold = self._untold + count, 0
-        self._source.consumed(self._position - count, count)
+    def tell_source(self, position: int) -> None:
+        """Let the source know what was read up to `position`."""
+        count, self.untold, self.enough = self.untold, 0, TELL_BYTES
+        if count:
+            self._source.consumed(max(0, position - count), count)
+
+    def _read_at(self, start: int, view: memoryview, deadline: Deadline | None) -> int:
+        """Read the slow way, on which each read is told: in their order, so that an end is seen to be a new one."""
+        self.tell_source(start)
+        return super()._read_at(start, view, deadline)
 
     def _close(self, *, wait: bool) -> None:
         if not self.closed:

@@ -89,6 +89,11 @@ class Handle:
         self._position = position  # last: where a signal handler raises before, a buffer above has not moved either
         return position
 
+    def _pass(self, start: int, count: int) -> None:
+        """Go on to behind the `count` bytes read at `start`; a seek that came while they were waited for stays."""
+        if self._position == start:
+            self._position = start + count
+
     def _base(self, whence: int) -> int | None:
         """Return where an offset counts from; None: from the end."""
         if whence not in (os.SEEK_SET, os.SEEK_CUR, os.SEEK_END):

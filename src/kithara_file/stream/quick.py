@@ -16,7 +16,7 @@ from collections.abc import Callable, Generator
 from typing import TYPE_CHECKING
 from weakref import ref
 
-from kithara_file.stream.committed import TELL_BYTES, CommittedStream
+from kithara_file.stream.committed import CommittedStream
 from kithara_file.stream.stream import BufferedStream, Stream
 
 if TYPE_CHECKING:
@@ -69,7 +69,7 @@ class _Hooks:
         """
         stream, start = self._stream, -1
         readinto = io.FileIO.readinto.__get__(stream)
-        file, length, untold = stream.file, stream.length or 0, 0
+        file, length = stream.file, stream.length or 0
         try:
             buffer = yield 0
             while True:
@@ -80,10 +80,9 @@ class _Hooks:
                     count = 0
                 if count and file.intact and start + count <= length:
                     self._at = start + count
-                    untold += count
-                    if untold >= TELL_BYTES:
-                        stream.tell_source(untold)
-                        untold = 0
+                    stream.untold += count
+                    if stream.untold >= stream.enough:
+                        stream.tell_source(self._at)
                 else:
                     count = self._doubt(buffer, count)
                 start = -1

@@ -51,7 +51,7 @@ class Source(Protocol):
         """Hear that the next read begins at `position`."""
 
     def consumed(self, start: int, count: int) -> None:
-        """Hear that `count` bytes from `start` on were handed to the reader; 0: it came to the end."""
+        """Hear that `count` bytes from `start` on were handed to the reader; 0: it is at the end."""
 
     def close(self, *, wait: bool) -> None:
         """Let go; with `wait`, return when nothing of this source runs any more (bounded). Idempotent."""

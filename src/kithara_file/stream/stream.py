@@ -64,8 +64,9 @@ class Stream(Handle, io.RawIOBase):
         view = memoryview(buffer).cast("B")
         if not view:
             return 0
-        count = self._read_at(self._position, view, None)
-        self._position += count
+        start = self._position
+        count = self._read_at(start, view, None)
+        self._pass(start, count)
         return count
 
     def _read_at(self, start: int, view: memoryview, deadline: Deadline | None) -> int:
@@ -108,12 +109,16 @@ class Stream(Handle, io.RawIOBase):
         self._check()
         if size is None or size < 0:
             return self.readall()
+        start = self._position
+        data = self._read_from(start, size, self._patience())
+        self._pass(start, len(data))
+        return data
+
+    def _read_from(self, start: int, size: int, deadline: Deadline) -> bytes:
         buffer = bytearray(size)
         view, filled = memoryview(buffer), 0
-        deadline = self._patience()
-        while filled < size and (count := self._read_at(self._position + filled, view[filled:], deadline)):
+        while filled < size and (count := self._read_at(start + filled, view[filled:], deadline)):
             filled += count
-        self._position += filled
         view.release()
         del buffer[filled:]
         return bytes(buffer)
@@ -122,13 +127,11 @@ class Stream(Handle, io.RawIOBase):
         """Return all bytes from here to the proven end."""
         self._check()
         parts: list[bytes] = []
-        start = self._position
-        try:
-            while part := self.read(step_of_all(self._source.length, self._position)):
-                parts.append(part)
-        except BaseException:
-            self._position = start
-            raise
+        start = at = self._position
+        while part := self._read_from(at, step_of_all(self._source.length, at), self._patience()):
+            parts.append(part)
+            at += len(part)
+        self._pass(start, at - start)
         return b"".join(parts) if len(parts) != 1 else parts[0]
 
     # -- moving ------------------------------------------------------------------------------------------------------

@@ -90,6 +90,26 @@ def test_all_of_it_comes_in_steps_and_a_failure_takes_none(monkeypatch: pytest.M
     do(main())
 
 
+@pytest.mark.parametrize("size", [len(DATA), -1])
+def test_a_read_is_of_one_place_though_a_seek_comes_in_its_midst(size: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("kithara_file.stream.handle.LARGEST_STEP", 100_000)
+    resource = MemoryResource(len(DATA))
+    resource.write_at(0, DATA[:150_000])
+
+    async def main() -> None:
+        asked = asyncio.Event()
+        resource.on_demand = asked.set
+        async with AsyncStream(MemorySource(resource)) as stream:
+            reading = asyncio.create_task(stream.read(size))
+            await asked.wait()
+            await stream.seek(7)
+            resource.write_at(150_000, DATA[150_000:])
+            assert await reading == DATA
+            assert stream.tell() == 7
+
+    do(main())
+
+
 def test_a_dropped_stream_lets_its_source_go() -> None:
     source = complete()
     stream = AsyncStream(source)

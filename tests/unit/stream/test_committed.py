@@ -64,6 +64,14 @@ def test_beyond_the_end_there_is_nothing(source: OnDisk) -> None:
         assert stream.readall() == b""
 
 
+def test_all_is_of_one_place_though_a_seek_comes_in_the_midst(source: OnDisk, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("kithara_file.stream.handle.LARGEST_STEP", 100_000)
+    with stream_of(source, CancelToken()) as stream:
+        source.consumed = lambda *_: stream.seek(7)  # type: ignore[method-assign, assignment]
+        assert stream.readall() == DATA
+        assert stream.tell() == 7
+
+
 def test_the_source_hears_now_and_then_what_was_read(source: OnDisk) -> None:
     with stream_of(source, CancelToken()) as stream:
         buffer = bytearray(1 << 16)

@@ -209,6 +209,22 @@ def test_everything_is_read_though_nobody_has_told_the_length() -> None:
         assert stream.read() == DATA
 
 
+@pytest.mark.parametrize("size", [len(DATA), -1])
+def test_a_read_is_of_one_place_though_a_seek_comes_in_its_midst(size: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("kithara_file.stream.handle.LARGEST_STEP", 100)
+    resource = MemoryResource(len(DATA))
+    resource.write_at(0, DATA[:150])
+    with Stream(MemorySource(resource)) as stream:
+
+        def seek() -> None:
+            stream.seek(7)
+            resource.write_at(150, DATA[150:])
+
+        resource.on_demand = seek
+        assert stream.read(size) == DATA
+        assert stream.tell() == 7
+
+
 def test_a_read_of_everything_that_fails_moves_nothing() -> None:
     resource = MemoryResource()
     resource.write_at(0, DATA)
