@@ -76,7 +76,8 @@ class _Draft:
 
         Where the origin turns out to bear less than is flying, what a blocked reader waits for is the last to go.
         """
-        near = {each.id for offset in self.demands if (each := self.bringing(offset, self.ride)) in self.fetches}
+        waited_for = self.demands if len(self.fetches) > self.slots else ()  # it matters only then, and many may wait
+        near = {each.id for offset in waited_for if (each := self.bringing(offset, self.ride)) in self.fetches}
         for fetch in sorted(self.view.fetches, key=lambda each: (each.id in near, each.position)):
             done = self.reach(fetch) <= fetch.position != fetch.end
             if done or self.tired(fetch) or len(self.fetches) > self.slots:
@@ -85,6 +86,8 @@ class _Draft:
     def serve_demands(self) -> None:
         """Let each blocked reader ride a fetch that is near, or give it one of its own."""
         for offset in self.demands:
+            if self.waiting and all(each.id in self.urgent for each in self.fetches):
+                break  # nothing more can be done for anybody
             near = self.bringing(offset, self.ride) or self.meets(offset)
             if isinstance(near, Fetch) and near in self.fetches:
                 self.urgent.add(near.id)

@@ -8,8 +8,8 @@ import pytest
 
 from kithara_file.config import KIB, MIB, Policy
 from kithara_file.ranges import ByteRange, Coverage
-from kithara_file.session.plan import QUANTUM, window_after
-from kithara_file.session.view import Playhead, Start, View
+from kithara_file.session.plan import QUANTUM, _Draft, decide, window_after
+from kithara_file.session.view import Fetch, Playhead, Start, View
 from tests.unit.session.situations import (
     AHEAD,
     BASE,
@@ -280,6 +280,25 @@ def test_eight_readers_that_wait_are_served_one_turn_each_in_the_order_in_which_
     )
     plan = planned(view)
     assert plan.start == tuple(Start(at, at + QUANTUM) for at in demands[:2])
+
+
+def test_behind_the_first_that_gets_no_slot_it_is_no_more_work_for_many_than_for_few(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    looked_at: list[int] = []
+    bringing = _Draft.bringing
+
+    def counted(draft: _Draft, offset: int, within: int) -> Fetch | Start | None:
+        looked_at.append(offset)
+        return bringing(draft, offset, within)
+
+    monkeypatch.setattr(_Draft, "bringing", counted)
+    busy = (body(1, 0, 10, MIB), body(2, 50 * MIB, 50 * MIB + 10, 51 * MIB))
+    demands = (10, 50 * MIB + 10, *range(60 * MIB, 160 * MIB, MIB))
+    view = replace(BASE, coverage=present((0, 10), (50 * MIB, 50 * MIB + 10)), fetches=busy, demands=demands)
+    plan = decide(view)
+    assert (plan.start, plan.stop) == ((), ())
+    assert looked_at == list(demands[:3])
 
 
 def test_it_is_complete_when_every_byte_is_there() -> None:
