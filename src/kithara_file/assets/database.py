@@ -69,7 +69,8 @@ class Database:
         self._clock = clock or SystemClock()
         self._closed = False
         self._begin()
-        _databases.add(self)
+        with _beginning:
+            _databases.add(self)
 
     def _begin(self) -> None:
         self._mutex = threading.Lock()
@@ -223,14 +224,18 @@ class Database:
 
 
 _databases: Living[Database] = Living()
+_beginning = platform.lock_renewed_by_forks()
+"""Held by who forks as well, or else one that begins meanwhile is in sqlite then, whose locks the child keeps."""
 _held = ForkLocks()
 
 
 def _let_all_go() -> None:
+    _held.take([_beginning], platform.FORK_SECONDS)
     # One that answers a question for too long is left alone: its child then does without what it inherits.
     databases = {each.mutex: each for each in _databases}
     for mutex in _held.take(databases, platform.FORK_SECONDS):
-        databases[mutex].disconnect()
+        if mutex in databases:
+            databases[mutex].disconnect()
 
 
 if hasattr(os, "register_at_fork"):

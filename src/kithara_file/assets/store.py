@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
-from functools import cached_property, partial
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
@@ -51,23 +51,26 @@ class AssetStore:
         self._given_root = root
         self._clock = clock or SystemClock()
         self._closed = False
+        self._laid_out: Layout | None = None
+        self._ledgers: dict[int, Ledger] = {}
 
-    @cached_property
+    @property
     def root(self) -> Path:
         """The directory everything is kept in."""
-        if self._given_root is not None:
-            return Path(self._given_root).absolute()
-        from platformdirs import user_cache_path  # noqa: PLC0415 - not needed by those who name a directory
+        return self._layout.root
 
-        return user_cache_path("kithara-file", appauthor=False)
-
-    @cached_property
+    # No `cached_property`: before Python 3.12 it has a lock for all stores, which a child would find held for ever.
+    @property
     def _layout(self) -> Layout:
-        return Layout(self.root)
+        if self._laid_out is None:
+            self._laid_out = Layout(_directory(self._given_root))
+        return self._laid_out
 
-    @cached_property
+    @property
     def _ledger(self) -> Ledger:
-        return Ledger(self._layout, self.limits, self._clock)
+        if not self._ledgers:
+            self._ledgers.setdefault(0, Ledger(self._layout, self.limits, self._clock))  # the same for every thread
+        return self._ledgers[0]
 
     def open(self, key: ResourceKey, *, checksums: bool = True, digest: str | None = None) -> Entry:
         """Hold what is stored under `key`, which may be nothing; as long as it is held, nobody evicts it.
@@ -271,8 +274,8 @@ class AssetStore:
     def close(self) -> None:
         """Let the index go. Entries that are still open stay good. Idempotent."""
         self._closed = True
-        if "_ledger" in self.__dict__:
-            self._ledger.close()
+        for each in list(self._ledgers.values()):
+            each.close()
 
     def __enter__(self) -> Self:
         return self
@@ -282,3 +285,11 @@ class AssetStore:
 
     def __repr__(self) -> str:
         return f"<AssetStore {self.root}{' closed' if self._closed else ''}>"
+
+
+def _directory(given: str | os.PathLike[str] | None) -> Path:
+    if given is not None:
+        return Path(given).absolute()
+    from platformdirs import user_cache_path  # noqa: PLC0415 - not needed by those who name a directory
+
+    return user_cache_path("kithara-file", appauthor=False)

@@ -10,7 +10,6 @@ import re
 from base64 import b64decode
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
-from functools import cached_property
 
 from kithara_file.errors import (
     AccessDenied,
@@ -55,22 +54,22 @@ class Asked:
         return None if self.want is WHOLE or self.same_as is None else self.same_as.if_range
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Head:
     """Status and header fields of one answer as they came; `received` is the wall-clock time of that."""
 
     status: int
     lines: tuple[tuple[str, str], ...]
     received: float
+    fields: Mapping[str, str] = field(init=False, compare=False, repr=False)
+    """The fields by lower-case name, repeated ones joined by commas (RFC 9110, 5.3)."""
 
-    @cached_property
-    def fields(self) -> Mapping[str, str]:
-        """The fields by lower-case name, repeated ones joined by commas (RFC 9110, 5.3)."""
+    def __post_init__(self) -> None:
         joined: dict[str, str] = {}
         for name, value in self.lines:
             key = _plain(name)
             joined[key] = f"{joined[key]}, {value}" if key in joined else value
-        return joined
+        object.__setattr__(self, "fields", joined)
 
     def values(self, name: str) -> list[str]:
         """Return the different values of a field that should have one."""

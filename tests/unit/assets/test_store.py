@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import shutil
+import threading
+from contextlib import nullcontext
 from pathlib import Path
 
 import platformdirs
@@ -16,7 +18,7 @@ from kithara_file.errors import ConfigError, LeaseHeld, StorageError, StreamClos
 from tests.leaks import open_files
 from tests.unit.assets.goods import BODY, KEY, all_files, fill, key, put, remote, stored
 from tests.world.clock import FakeClock
-from tests.world.crash import run_child
+from tests.world.crash import fork_while_held, run_child
 
 
 def held(store: AssetStore, number: int) -> bool:
@@ -267,3 +269,39 @@ def test_a_forked_child_opens_the_store_and_cannot_use_its_parents_entries(store
         store_dir,
     )
     assert said == "7 [True, True, True]"
+
+
+class SlowFolder:
+    """A directory whose name is long in coming."""
+
+    def __init__(self, path: Path) -> None:
+        self.asked, self.told = threading.Event(), threading.Event()
+        self._path = path
+
+    def __fspath__(self) -> str:
+        self.asked.set()
+        self.told.wait(30)
+        return str(self._path)
+
+
+def test_no_child_waits_for_what_another_thread_asks_of_another_store(store_dir: Path) -> None:
+    slow = SlowFolder(store_dir)
+    asking = threading.Thread(target=AssetStore(slow).usage)
+    asking.start()
+    assert slow.asked.wait(30)
+    ended = fork_while_held(nullcontext(), lambda: AssetStore(store_dir).usage())
+    slow.told.set()
+    asking.join(30)
+    assert ended == 0
+
+
+def test_threads_that_ask_at_once_have_one_ledger(store_dir: Path) -> None:
+    slow = SlowFolder(store_dir)
+    store, ledgers = AssetStore(slow), []
+    asking = [threading.Thread(target=lambda: ledgers.append(store._ledger)) for _ in range(2)]
+    for each in asking:
+        each.start()
+    slow.told.set()
+    for each in asking:
+        each.join(30)
+    assert ledgers == [store._ledger] * 2

@@ -88,6 +88,32 @@ def test_ctrl_c_at_any_step_of_a_fork_leaves_no_lock_held(tmp_path: Path) -> Non
     assert said == "True {'KeyboardInterrupt'}"
 
 
+def test_no_thread_begins_to_use_sqlite_in_the_midst_of_a_fork(tmp_path: Path) -> None:
+    said = run_child(
+        """
+        import os, threading
+        from pathlib import Path
+        begun, seen, threads = threading.Event(), [], []
+        def begin():
+            Words(Path(argv[0])).add("meanwhile")
+            begun.set()
+        def meanwhile():
+            threads.append(threading.Thread(target=begin))
+            threads[0].start()
+            seen.append(begun.wait(0.5))
+        os.register_at_fork(before=meanwhile)       # whose turn comes after those which are registered later
+        from tests.unit.assets.test_database import Words
+        child = os.fork()
+        if not child:
+            os._exit(0 if Words(Path(argv[0])).add("child") == 1 else 1)
+        threads[0].join(30)
+        print(os.waitpid(child, 0)[1], seen, begun.is_set())
+        """,
+        tmp_path,
+    )
+    assert said == "0 [False] True"
+
+
 def test_what_is_taken_is_told_and_let_go_once() -> None:
     forks, locks = ForkLocks(), [lock_of_forks() for _ in range(3)]
     assert forks.take(locks, 0.1) == locks
