@@ -13,9 +13,10 @@ from __future__ import annotations
 
 import io
 from collections.abc import Callable, Generator
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn
 from weakref import ref
 
+from kithara_file.errors import StreamClosed
 from kithara_file.stream.committed import CommittedStream
 from kithara_file.stream.stream import BufferedStream, Stream
 
@@ -23,6 +24,20 @@ if TYPE_CHECKING:
     from _typeshed import WriteableBuffer
 
     Pump = Generator[int, WriteableBuffer, None]
+
+USES = (
+    "read",
+    "read1",
+    "readinto",
+    "readinto1",
+    "readline",
+    "readlines",
+    "peek",
+    "seek",
+    "tell",
+    "readable",
+    "seekable",
+)
 
 
 def buffer_of(stream: Stream, size: int) -> io.BufferedReader:
@@ -196,6 +211,11 @@ class _Hooks:
             self._stream.drop()
         if buffer is not None:
             io.BufferedReader.close(buffer)
+            vars(buffer).update(dict.fromkeys(USES, self.refuse))
+
+    def refuse(self, *_: object) -> NoReturn:
+        """Stand for everything that could be done with the buffer before it was closed."""
+        raise StreamClosed
 
     def close(self) -> None:
         """Close the raw file; while another thread reads or moves in it, the number of its descriptor stays taken."""

@@ -224,6 +224,12 @@ class BufferedStream(io.BufferedReader):
         """Return a line with its end, or up to `size` bytes of it."""
         return self._whole(super().readline, size)
 
+    def seek(self, offset: int, whence: int = os.SEEK_SET, /) -> int:
+        """Move; see `Stream.seek`."""
+        if self.closed:
+            raise StreamClosed
+        return super().seek(offset, whence)
+
     def _whole(self, read: Callable[[A], R], argument: A) -> R:
         start = self.tell()
         try:
