@@ -38,6 +38,10 @@ class Stream(Handle, io.RawIOBase):
         Handle.__init__(self, source, cancel)
         self._waiting: CancelToken | None = None
         self._woken = False
+        self.gathers = False
+        """True while a buffer above makes one read of several of this stream, which have one deadline."""
+        self.until: Deadline | None = None
+        """That deadline, once one of them has had to wait."""
 
     @classmethod
     def open(cls, kind: type[StreamType[C]], config: C) -> Stream:
@@ -95,6 +99,12 @@ class Stream(Handle, io.RawIOBase):
             self._waiting = None
             unlink()
 
+    def _patience(self) -> Deadline:
+        if not self.gathers:
+            return super()._patience()
+        self.until = self.until or super()._patience()
+        return self.until
+
     def wake(self) -> None:
         """End the read that waits in another thread, or else the next that would, with `Woken`: a seek is to come.
 
@@ -128,7 +138,8 @@ class Stream(Handle, io.RawIOBase):
         self._check()
         parts: list[bytes] = []
         start = at = self._position
-        while part := self._read_from(at, step_of_all(self._source.length, at), self._patience()):
+        deadline = self._patience()
+        while part := self._read_from(at, step_of_all(self._source.length, at), deadline):
             parts.append(part)
             at += len(part)
         self._pass(start, at - start)
@@ -231,12 +242,15 @@ class BufferedStream(io.BufferedReader):
         return super().seek(offset, whence)
 
     def _whole(self, read: Callable[[A], R], argument: A) -> R:
-        start = self.tell()
+        start, raw = self.tell(), self.raw
+        raw.gathers, raw.until = True, None
         try:
             return read(argument)
         except BaseException:
             self._return_to(start)
             raise
+        finally:
+            raw.gathers = False
 
     def _return_to(self, start: int) -> None:
         with suppress(ValueError):  # closed meanwhile

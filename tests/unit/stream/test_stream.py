@@ -16,6 +16,7 @@ from kithara_file.storage import MemoryResource
 from kithara_file.stream.quick import buffer_of
 from kithara_file.stream.stream import Stream
 from tests.contract.files import MemorySource
+from tests.unit.stream.trickle import Trickle
 
 SOON = 30.0
 DATA = bytes(range(256)) * 40
@@ -180,6 +181,23 @@ def test_the_deadline_holds_for_the_whole_read() -> None:
     for each in threading.enumerate():
         if isinstance(each, threading.Timer):
             each.join(SOON)
+
+
+@pytest.mark.parametrize("told", [True, False])
+@pytest.mark.parametrize("size", [len(DATA), -1])
+@pytest.mark.parametrize("opened", [Stream, lambda source: buffer_of(Stream(source), 128)])
+def test_all_waits_of_one_read_have_one_deadline(
+    opened: Callable[[MemorySource], Stream | io.BufferedReader], size: int, told: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("kithara_file.stream.handle.LARGEST_STEP", 100)
+    source = Trickle(DATA, told=told)
+    with opened(source) as file:
+        assert file.read(size) == DATA
+        assert len(source.deadlines) > 10
+        assert len(set(source.deadlines)) == 1
+        file.seek(len(DATA))
+        file.read(1)
+        assert len(set(source.deadlines)) == 2
 
 
 def test_the_end_waits_for_the_length_and_its_timeout_is_typed() -> None:
