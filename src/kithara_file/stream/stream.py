@@ -246,8 +246,10 @@ class BufferedStream(io.BufferedReader):
         raw.gathers, raw.until = True, None
         try:
             return read(argument)
-        except BaseException:
+        except BaseException as error:
             self._return_to(start)
+            if isinstance(error, ValueError) and self.closed:
+                raise StreamClosed from None  # the base class stumbles over its buffer, which is gone
             raise
         finally:
             raw.gathers = False
