@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import io
 import os
+import sys
 from collections.abc import Callable
 from contextlib import suppress
 from typing import TYPE_CHECKING, TypeVar
@@ -24,6 +25,9 @@ if TYPE_CHECKING:
 A = TypeVar("A")
 C = TypeVar("C")
 R = TypeVar("R")
+
+LINE_BYTES = 4096
+"""How much is looked at for the end of a line at a time."""
 
 
 class Stream(Handle, io.RawIOBase):
@@ -145,6 +149,29 @@ class Stream(Handle, io.RawIOBase):
         self._pass(start, at - start)
         return b"".join(parts) if len(parts) != 1 else parts[0]
 
+    def readline(self, size: int | None = -1, /) -> bytes:
+        """Return a line with its end, or up to `size` bytes of it; one that fails leaves the position."""
+        self._check()
+        start, line, deadline = self._position, bytearray(), self._patience()
+        most = sys.maxsize if size is None or size < 0 else size
+        piece = memoryview(bytearray(LINE_BYTES))
+        while len(line) < most and not line.endswith(b"\n"):
+            count = self._read_at(start + len(line), piece[: most - len(line)], deadline)
+            if not count:
+                break
+            line += b"".join(bytes(piece[:count]).partition(b"\n")[:2])
+        self._pass(start, len(line))
+        return bytes(line)
+
+    def readlines(self, hint: int = -1, /) -> list[bytes]:
+        """Return the lines from here on: all, or until they are `hint` bytes; one that fails leaves the position."""
+        start = self._position
+        try:
+            return super().readlines(hint)
+        except BaseException:
+            self._position = start
+            raise
+
     # -- moving ------------------------------------------------------------------------------------------------------
 
     def seek(self, offset: int, whence: int = os.SEEK_SET, /) -> int:
@@ -234,6 +261,10 @@ class BufferedStream(io.BufferedReader):
     def readline(self, size: int | None = -1, /) -> bytes:
         """Return a line with its end, or up to `size` bytes of it."""
         return self._whole(super().readline, size)
+
+    def readlines(self, hint: int = -1, /) -> list[bytes]:
+        """Return the lines from here on: all, or until they are `hint` bytes."""
+        return self._whole(super().readlines, hint)
 
     def seek(self, offset: int, whence: int = os.SEEK_SET, /) -> int:
         """Move; see `Stream.seek`."""

@@ -254,6 +254,42 @@ def test_a_read_of_everything_that_fails_moves_nothing() -> None:
         assert stream.tell() == 5
 
 
+@pytest.mark.parametrize("opened", [Stream, lambda source: buffer_of(Stream(source), 128)])
+@pytest.mark.parametrize(
+    "read, text",
+    [
+        (lambda file: file.readline(), b"x" * 9996),
+        (lambda file: file.readlines(), b"two\n" + b"x" * 9992),
+        (next, b"x" * 9996),
+    ],
+)
+def test_lines_that_fail_half_way_move_nothing(
+    opened: Callable[[MemorySource], Stream | io.BufferedReader], read: Callable[[io.IOBase], object], text: bytes
+) -> None:
+    resource = MemoryResource(20_000)
+    resource.write_at(0, b"one\n" + text)
+    resource.on_demand = lambda: resource.refuse(NotFound(404, url="http://host/"), *resource.demands())
+    with opened(MemorySource(resource)) as file:
+        assert file.readline() == b"one\n"
+        with pytest.raises(NotFound):
+            read(file)
+        assert file.tell() == 4
+
+
+def test_lines_are_those_of_any_file() -> None:
+    text = b"one\n\n" + b"long" * 3000 + b"\nlast"
+    resource = MemoryResource(len(text))
+    resource.write_at(0, text)
+    for size in (-1, None, 0, 1, 5000):
+        stream, plain = Stream(MemorySource(resource)), io.BytesIO(text)
+        for _ in range(8):
+            assert stream.readline(size) == plain.readline(size)
+            assert stream.tell() == plain.tell()
+        stream.seek(0)
+        assert stream.readlines() == text.splitlines(keepends=True)
+        stream.close()
+
+
 def test_an_interrupted_buffered_read_leaves_the_position(resource: MemoryResource) -> None:
     """Ctrl-C in the middle of a read must not make the next one go on behind what was gathered."""
     resource = MemoryResource(len(DATA))
