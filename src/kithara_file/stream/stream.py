@@ -22,7 +22,6 @@ from kithara_file.stream.source import Source, StreamType
 if TYPE_CHECKING:
     from _typeshed import WriteableBuffer
 
-A = TypeVar("A")
 C = TypeVar("C")
 R = TypeVar("R")
 
@@ -248,23 +247,23 @@ class BufferedStream(io.BufferedReader):
 
     def read(self, size: int | None = -1, /) -> bytes:
         """Return `size` bytes, fewer only when the end comes first; all that is left when negative."""
-        return self._whole(super().read, size)
+        return whole(self, self.raw, super().read, size)
 
     def read1(self, size: int = -1, /) -> bytes:
         """Return up to `size` bytes by at most one read of the stream."""
-        return self._whole(super().read1, size)
+        return whole(self, self.raw, super().read1, size)
 
     def readinto(self, buffer: WriteableBuffer, /) -> int:
         """Fill `buffer`, but for the end, and return how many bytes that were."""
-        return self._whole(super().readinto, buffer)
+        return whole(self, self.raw, super().readinto, buffer)
 
     def readline(self, size: int | None = -1, /) -> bytes:
         """Return a line with its end, or up to `size` bytes of it."""
-        return self._whole(super().readline, size)
+        return whole(self, self.raw, super().readline, size)
 
     def readlines(self, hint: int = -1, /) -> list[bytes]:
         """Return the lines from here on: all, or until they are `hint` bytes."""
-        return self._whole(super().readlines, hint)
+        return whole(self, self.raw, super().readlines, hint)
 
     def seek(self, offset: int, whence: int = os.SEEK_SET, /) -> int:
         """Move; see `Stream.seek`."""
@@ -272,21 +271,20 @@ class BufferedStream(io.BufferedReader):
             raise StreamClosed
         return super().seek(offset, whence)
 
-    def _whole(self, read: Callable[[A], R], argument: A) -> R:
-        start, raw = self.tell(), self.raw
-        raw.gathers, raw.until = True, None
-        try:
-            return read(argument)
-        except BaseException as error:
-            self._return_to(start)
-            if isinstance(error, ValueError) and self.closed:
-                raise StreamClosed from None  # the base class stumbles over its buffer, which is gone
-            raise
-        finally:
-            raw.gathers = False
 
-    def _return_to(self, start: int) -> None:
+def whole(buffer: io.BufferedReader, stream: Stream, read: Callable[..., R], *arguments: object) -> R:
+    """Let `buffer` over `stream` read: all or nothing, and within the time of one read."""
+    start = buffer.tell()
+    stream.gathers, stream.until = True, None
+    try:
+        return read(*arguments)
+    except BaseException as error:
         with suppress(ValueError):  # closed meanwhile
-            error = self.raw.error
-            self.seek(start)
-            self.raw.error = error
+            sticky = stream.error
+            buffer.seek(start)
+            stream.error = sticky
+        if isinstance(error, ValueError) and stream.closed:
+            raise StreamClosed from None  # the base class stumbles over its buffer, which is gone
+        raise
+    finally:
+        stream.gathers = False

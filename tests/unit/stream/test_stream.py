@@ -14,7 +14,7 @@ from kithara_file.clock import CancelToken
 from kithara_file.errors import Cancelled, NetTimeout, NotFound, StreamClosed, Woken
 from kithara_file.storage import MemoryResource
 from kithara_file.stream.quick import buffer_of
-from kithara_file.stream.stream import BufferedStream, Stream
+from kithara_file.stream.stream import BufferedStream, Stream, whole
 from tests.contract.files import MemorySource
 from tests.unit.stream.trickle import Trickle
 
@@ -311,16 +311,16 @@ def test_an_interrupted_buffered_read_leaves_the_position(resource: MemoryResour
 
 def test_a_buffer_that_is_closed_in_the_midst_of_a_read_says_so(source: MemorySource) -> None:
     """`io.BufferedReader` may find its memory gone, and says `info->buf must not be NULL`."""
-    file = buffer_of(Stream(source), 128)
-    assert isinstance(file, BufferedStream)
+    stream = Stream(source)
+    file = BufferedStream(stream)
 
-    def stumble(_: object) -> bytes:
+    def stumble() -> bytes:
         file.close()
         msg = "info->buf must not be NULL"
         raise ValueError(msg)
 
     with pytest.raises(StreamClosed):
-        file._whole(stumble, None)
+        whole(file, stream, stumble)
 
 
 def test_it_says_where_it_is(source: MemorySource) -> None:
