@@ -5,13 +5,14 @@ from __future__ import annotations
 import asyncio
 import io
 import threading
+from collections.abc import Callable
 from concurrent.futures import Future
 from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
 
-from kithara_file import NetError, NotFound, Retry, open_file
+from kithara_file import NetError, NotFound, Retry, StreamClosed, open_file
 from kithara_file.api import aopen_file
 from tests.contract.files import BODY, FAR, HELD, SOON, Opening
 from tests.world import NeverAnswer, Origin, StallAt, Status, plain, ranged, when
@@ -155,6 +156,18 @@ def test_a_closed_buffer_says_so_as_files_do(opening: Opening) -> None:
         file.peek()
     with pytest.raises(ValueError, match="closed"):
         file.raw.read(1)
+    uses: list[Callable[[], object]] = [
+        lambda: file.read(1),
+        file.read,
+        lambda: file.read1(1),
+        lambda: file.readinto(bytearray(1)),
+        file.readline,
+        lambda: file.seek(0),
+        file.tell,
+    ]
+    for use in uses:
+        with pytest.raises(StreamClosed):
+            use()
 
 
 async def read_async(path: Path) -> list[bytes]:

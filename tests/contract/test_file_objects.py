@@ -133,7 +133,7 @@ def test_before_the_beginning_is_an_error_that_moves_nothing(file: FileLike, off
 
 @pytest.mark.parametrize("whence", [-1, 99])
 def test_another_whence_is_refused(file: FileLike, whence: int) -> None:
-    with pytest.raises((ValueError, OSError), match=r"whence|Invalid argument"):
+    with pytest.raises(ValueError, match="whence"):
         file.seek(0, whence)
     assert file.tell() == 0
 
@@ -179,6 +179,9 @@ def test_after_close_everything_is_a_value_error(file: FileLike) -> None:
     ]
     for use in uses:
         with pytest.raises(ValueError, match="closed"):
+            use()
+    for use in uses[:6]:
+        with pytest.raises(StreamClosed):
             use()
     assert "closed" in repr(file)
 

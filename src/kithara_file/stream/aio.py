@@ -81,7 +81,8 @@ class AsyncStream(Handle):
         self._check()
         parts: list[bytes] = []
         start = at = self._position
-        while part := await self._read_from(at, step_of_all(self._source.length, at), self._patience()):
+        deadline = self._patience()
+        while part := await self._read_from(at, step_of_all(self._source.length, at), deadline):
             parts.append(part)
             at += len(part)
         self._pass(start, at - start)

@@ -57,7 +57,7 @@ class CommittedStream(io.FileIO, Stream):
     @property
     def _position(self) -> int:
         with self.reading:
-            return io.FileIO.tell(self)
+            return self.tell()
 
     @_position.setter
     def _position(self, position: int) -> None:
@@ -68,7 +68,7 @@ class CommittedStream(io.FileIO, Stream):
     def readinto(self, buffer: WriteableBuffer, /) -> int:
         """Read what fits; 0 at the end. One that a signal handler ends by raising leaves the position where it was."""
         with self.reading:
-            start = io.FileIO.tell(self)
+            start = self.tell()
         try:
             return self._readinto(buffer, start)
         except BaseException:
@@ -83,6 +83,9 @@ class CommittedStream(io.FileIO, Stream):
                     count = io.FileIO.readinto(self, buffer)
             except OSError:
                 count = 0
+            except ValueError:
+                self._check()  # closed meanwhile
+                raise
             within = start + count <= (self.length or 0)  # the file may have grown since
             if count and within and self.file.intact:
                 self.untold += count
@@ -103,12 +106,16 @@ class CommittedStream(io.FileIO, Stream):
         """Return `size` bytes, fewer only when the end comes first; all that is left when negative."""
         if not self.file.intact or self.error is not None:
             return Stream.read(self, size)
-        with self.reading:
-            start = io.FileIO.tell(self)
-            try:
-                data = io.FileIO.read(self, size)
-            except OSError:
-                data = b""
+        try:
+            with self.reading:
+                start = io.FileIO.tell(self)
+                try:
+                    data = io.FileIO.read(self, size)
+                except OSError:
+                    data = b""
+        except ValueError:
+            self._check()  # closed meanwhile
+            raise
         if self._is_whole(start, data, size):
             return data
         self._position = start
@@ -129,7 +136,7 @@ class CommittedStream(io.FileIO, Stream):
     def _read_from(self, start: int, size: int, deadline: Deadline) -> bytes:
         """Read a part of all that is left."""
         with self.reading:
-            before = io.FileIO.tell(self)
+            before = self.tell()
             try:
                 io.FileIO.seek(self, start)
                 data = io.FileIO.read(self, size)
@@ -145,6 +152,8 @@ class CommittedStream(io.FileIO, Stream):
 
     def seek(self, offset: int, whence: int = 0, /) -> int:
         """Move, and forget a sticky error."""
+        if whence:
+            self._base(whence)  # for other errors than those of FileIO
         self.error = None
         if whence == os.SEEK_END and self.length is not None:  # which a file that was cut does not know any more
             offset, whence = max(self.length + offset, -1), os.SEEK_SET
@@ -153,7 +162,7 @@ class CommittedStream(io.FileIO, Stream):
     def move(self, offset: int, whence: int = 0) -> int:
         """Do what FileIO's `seek` does, or nothing: a buffer above does not hear of a move that a signal has ended."""
         with self.reading:
-            start = io.FileIO.tell(self)
+            start = self.tell()
             try:
                 return io.FileIO.seek(self, offset, whence)
             except BaseException:
@@ -164,7 +173,7 @@ class CommittedStream(io.FileIO, Stream):
         """Return the position. Takes no lock, because decoders ask all the time: another thread may close meanwhile."""
         try:
             return io.FileIO.tell(self)
-        except OSError:
+        except (OSError, ValueError):
             if self.closed:
                 raise StreamClosed from None
             raise

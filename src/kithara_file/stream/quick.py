@@ -6,23 +6,29 @@ Must not know: where the file lies.
 third of a read of one byte; and a `readinto` written in Python costs a fifth of a read of 64 KiB. So both objects are
 Python's, and what is ours hangs on the instances, where the interpreter looks first: a `readinto` that is the `send` of
 a generator (to resume one is the cheapest way from C into Python and back), and the ends of both. A file that loses
-bytes is read through its `CommittedStream` from then on.
+bytes is read through its `CommittedStream` from then on, and reads that fail leave the position where it was; but the
+one that meets the loss, if it fails, leaves it behind what the buffer had gathered.
 """
 
 from __future__ import annotations
 
 import io
 from collections.abc import Callable, Generator
-from typing import TYPE_CHECKING
+from functools import partial
+from typing import TYPE_CHECKING, NoReturn
 from weakref import ref
 
+from kithara_file.errors import StreamClosed
 from kithara_file.stream.committed import CommittedStream
-from kithara_file.stream.stream import BufferedStream, Stream
+from kithara_file.stream.stream import BufferedStream, Stream, whole
 
 if TYPE_CHECKING:
     from _typeshed import WriteableBuffer
 
     Pump = Generator[int, WriteableBuffer, None]
+
+READS = ("read", "read1", "readinto", "readinto1", "readline", "readlines")
+USES = (*READS, "peek", "seek", "tell", "readable", "seekable")
 
 
 def buffer_of(stream: Stream, size: int) -> io.BufferedReader:
@@ -110,6 +116,24 @@ class _Hooks:
         with self._stream.reading:
             if not self._stream.closed:
                 self._at = self._stream.tell()
+        if not self._stream.file.intact:
+            self._take_care()
+
+    def _take_care(self) -> None:
+        """Let reads of the buffer be all or nothing, as the rest may not come: from the next one on.
+
+        Where the one under way began nobody knows but the base class, which tells nobody.
+        """
+        if (buffer := self._buffer()) is not None:
+            vars(buffer).update((name, partial(self._whole, name)) for name in READS)
+
+    def _whole(self, name: str, *arguments: object) -> object:
+        if (buffer := self._buffer()) is None:
+            raise StreamClosed
+        try:
+            return whole(buffer, self._stream, getattr(io.BufferedReader, name), buffer, *arguments)
+        finally:
+            self._hang(error=self._stream.error)
 
     def _doubt(self, buffer: WriteableBuffer, count: int) -> int:
         self._hang(readinto=self.readinto, seek=self.seek)
@@ -196,6 +220,11 @@ class _Hooks:
             self._stream.drop()
         if buffer is not None:
             io.BufferedReader.close(buffer)
+            vars(buffer).update(dict.fromkeys(USES, self.refuse))
+
+    def refuse(self, *_: object) -> NoReturn:
+        """Stand for everything that could be done with the buffer before it was closed."""
+        raise StreamClosed
 
     def close(self) -> None:
         """Close the raw file; while another thread reads or moves in it, the number of its descriptor stays taken."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import io
 import os
+import sys
 from collections.abc import Callable
 from contextlib import suppress
 from typing import TYPE_CHECKING, TypeVar
@@ -21,9 +22,11 @@ from kithara_file.stream.source import Source, StreamType
 if TYPE_CHECKING:
     from _typeshed import WriteableBuffer
 
-A = TypeVar("A")
 C = TypeVar("C")
 R = TypeVar("R")
+
+LINE_BYTES = 4096
+"""How much is looked at for the end of a line at a time."""
 
 
 class Stream(Handle, io.RawIOBase):
@@ -38,6 +41,10 @@ class Stream(Handle, io.RawIOBase):
         Handle.__init__(self, source, cancel)
         self._waiting: CancelToken | None = None
         self._woken = False
+        self.gathers = False
+        """True while a buffer above makes one read of several of this stream, which have one deadline."""
+        self.until: Deadline | None = None
+        """That deadline, once one of them has had to wait."""
 
     @classmethod
     def open(cls, kind: type[StreamType[C]], config: C) -> Stream:
@@ -95,6 +102,12 @@ class Stream(Handle, io.RawIOBase):
             self._waiting = None
             unlink()
 
+    def _patience(self) -> Deadline:
+        if not self.gathers:
+            return super()._patience()
+        self.until = self.until or super()._patience()
+        return self.until
+
     def wake(self) -> None:
         """End the read that waits in another thread, or else the next that would, with `Woken`: a seek is to come.
 
@@ -128,11 +141,35 @@ class Stream(Handle, io.RawIOBase):
         self._check()
         parts: list[bytes] = []
         start = at = self._position
-        while part := self._read_from(at, step_of_all(self._source.length, at), self._patience()):
+        deadline = self._patience()
+        while part := self._read_from(at, step_of_all(self._source.length, at), deadline):
             parts.append(part)
             at += len(part)
         self._pass(start, at - start)
         return b"".join(parts) if len(parts) != 1 else parts[0]
+
+    def readline(self, size: int | None = -1, /) -> bytes:
+        """Return a line with its end, or up to `size` bytes of it; one that fails leaves the position."""
+        self._check()
+        start, line, deadline = self._position, bytearray(), self._patience()
+        most = sys.maxsize if size is None or size < 0 else size
+        piece = memoryview(bytearray(LINE_BYTES))
+        while len(line) < most and not line.endswith(b"\n"):
+            count = self._read_at(start + len(line), piece[: most - len(line)], deadline)
+            if not count:
+                break
+            line += b"".join(bytes(piece[:count]).partition(b"\n")[:2])
+        self._pass(start, len(line))
+        return bytes(line)
+
+    def readlines(self, hint: int = -1, /) -> list[bytes]:
+        """Return the lines from here on: all, or until they are `hint` bytes; one that fails leaves the position."""
+        start = self._position
+        try:
+            return super().readlines(hint)
+        except BaseException:
+            self._position = start
+            raise
 
     # -- moving ------------------------------------------------------------------------------------------------------
 
@@ -210,30 +247,44 @@ class BufferedStream(io.BufferedReader):
 
     def read(self, size: int | None = -1, /) -> bytes:
         """Return `size` bytes, fewer only when the end comes first; all that is left when negative."""
-        return self._whole(super().read, size)
+        return whole(self, self.raw, super().read, size)
 
     def read1(self, size: int = -1, /) -> bytes:
         """Return up to `size` bytes by at most one read of the stream."""
-        return self._whole(super().read1, size)
+        return whole(self, self.raw, super().read1, size)
 
     def readinto(self, buffer: WriteableBuffer, /) -> int:
         """Fill `buffer`, but for the end, and return how many bytes that were."""
-        return self._whole(super().readinto, buffer)
+        return whole(self, self.raw, super().readinto, buffer)
 
     def readline(self, size: int | None = -1, /) -> bytes:
         """Return a line with its end, or up to `size` bytes of it."""
-        return self._whole(super().readline, size)
+        return whole(self, self.raw, super().readline, size)
 
-    def _whole(self, read: Callable[[A], R], argument: A) -> R:
-        start = self.tell()
-        try:
-            return read(argument)
-        except BaseException:
-            self._return_to(start)
-            raise
+    def readlines(self, hint: int = -1, /) -> list[bytes]:
+        """Return the lines from here on: all, or until they are `hint` bytes."""
+        return whole(self, self.raw, super().readlines, hint)
 
-    def _return_to(self, start: int) -> None:
+    def seek(self, offset: int, whence: int = os.SEEK_SET, /) -> int:
+        """Move; see `Stream.seek`."""
+        if self.closed:
+            raise StreamClosed
+        return super().seek(offset, whence)
+
+
+def whole(buffer: io.BufferedReader, stream: Stream, read: Callable[..., R], *arguments: object) -> R:
+    """Let `buffer` over `stream` read: all or nothing, and within the time of one read."""
+    start = buffer.tell()
+    stream.gathers, stream.until = True, None
+    try:
+        return read(*arguments)
+    except BaseException as error:
         with suppress(ValueError):  # closed meanwhile
-            error = self.raw.error
-            self.seek(start)
-            self.raw.error = error
+            sticky = stream.error
+            buffer.seek(start)
+            stream.error = sticky
+        if isinstance(error, ValueError) and stream.closed:
+            raise StreamClosed from None  # the base class stumbles over its buffer, which is gone
+        raise
+    finally:
+        stream.gathers = False

@@ -15,6 +15,7 @@ from kithara_file.errors import Cancelled, NetTimeout, NotFound, StreamClosed
 from kithara_file.storage import MemoryResource
 from kithara_file.stream.aio import AsyncStream
 from tests.contract.files import MemorySource
+from tests.unit.stream.trickle import Trickle
 
 DATA = bytes(range(256)) * 1000
 GONE = NotFound(404, url="http://host/")
@@ -108,6 +109,21 @@ def test_a_read_is_of_one_place_though_a_seek_comes_in_its_midst(size: int, monk
             assert stream.tell() == 7
 
     do(main())
+
+
+@pytest.mark.parametrize("told", [True, False])
+@pytest.mark.parametrize("size", [len(DATA), -1])
+def test_all_waits_of_one_read_have_one_deadline(size: int, told: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("kithara_file.stream.handle.LARGEST_STEP", 10_000)
+    source = Trickle(DATA, told=told)
+
+    async def main() -> None:
+        async with AsyncStream(source) as stream:
+            assert await stream.read(size) == DATA
+
+    do(main())
+    assert len(source.deadlines) > 10
+    assert len(set(source.deadlines)) == 1
 
 
 def test_a_dropped_stream_lets_its_source_go() -> None:

@@ -107,6 +107,33 @@ def test_an_error_sticks_until_a_seek(source: OnDisk, file: io.BufferedReader) -
     assert file.read(10) == DATA[:10]
 
 
+@pytest.mark.parametrize(
+    "read",
+    [
+        lambda file: file.read(20_000),
+        lambda file: file.read(),
+        lambda file: file.readinto(bytearray(20_000)),
+        lambda file: file.readlines(),
+    ],
+)
+def test_where_bytes_were_lost_a_read_that_fails_leaves_the_position(
+    source: OnDisk, file: io.BufferedReader, read: Callable[[io.BufferedReader], object]
+) -> None:
+    resource = source._resource = MemoryResource(len(DATA))
+    resource.write_at(0, DATA[:10_000])
+    resource.on_demand = lambda: resource.refuse(NotFound(404, url="http://host/"), *resource.demands())
+    source.file.intact = False
+    assert file.read(100) == DATA[:100]
+    for _ in range(2):
+        with pytest.raises(NotFound):
+            read(file)
+        assert file.tell() == 100
+    assert isinstance(vars(file.raw)["error"], NotFound)
+    vars(file.raw)["retry"]()
+    resource.write_at(10_000, DATA[10_000:])
+    assert file.read(20_000) == DATA[100:20_100]
+
+
 def test_the_source_hears_now_and_then_what_was_read_and_the_end(source: OnDisk, file: io.BufferedReader) -> None:
     while file.read(1 << 16):
         pass

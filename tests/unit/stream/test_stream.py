@@ -14,8 +14,9 @@ from kithara_file.clock import CancelToken
 from kithara_file.errors import Cancelled, NetTimeout, NotFound, StreamClosed, Woken
 from kithara_file.storage import MemoryResource
 from kithara_file.stream.quick import buffer_of
-from kithara_file.stream.stream import Stream
+from kithara_file.stream.stream import BufferedStream, Stream, whole
 from tests.contract.files import MemorySource
+from tests.unit.stream.trickle import Trickle
 
 SOON = 30.0
 DATA = bytes(range(256)) * 40
@@ -182,6 +183,23 @@ def test_the_deadline_holds_for_the_whole_read() -> None:
             each.join(SOON)
 
 
+@pytest.mark.parametrize("told", [True, False])
+@pytest.mark.parametrize("size", [len(DATA), -1])
+@pytest.mark.parametrize("opened", [Stream, lambda source: buffer_of(Stream(source), 128)])
+def test_all_waits_of_one_read_have_one_deadline(
+    opened: Callable[[MemorySource], Stream | io.BufferedReader], size: int, told: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("kithara_file.stream.handle.LARGEST_STEP", 100)
+    source = Trickle(DATA, told=told)
+    with opened(source) as file:
+        assert file.read(size) == DATA
+        assert len(source.deadlines) > 10
+        assert len(set(source.deadlines)) == 1
+        file.seek(len(DATA))
+        file.read(1)
+        assert len(set(source.deadlines)) == 2
+
+
 def test_the_end_waits_for_the_length_and_its_timeout_is_typed() -> None:
     resource = MemoryResource()
     source = MemorySource(resource)
@@ -236,6 +254,42 @@ def test_a_read_of_everything_that_fails_moves_nothing() -> None:
         assert stream.tell() == 5
 
 
+@pytest.mark.parametrize("opened", [Stream, lambda source: buffer_of(Stream(source), 128)])
+@pytest.mark.parametrize(
+    "read, text",
+    [
+        (lambda file: file.readline(), b"x" * 9996),
+        (lambda file: file.readlines(), b"two\n" + b"x" * 9992),
+        (next, b"x" * 9996),
+    ],
+)
+def test_lines_that_fail_half_way_move_nothing(
+    opened: Callable[[MemorySource], Stream | io.BufferedReader], read: Callable[[io.IOBase], object], text: bytes
+) -> None:
+    resource = MemoryResource(20_000)
+    resource.write_at(0, b"one\n" + text)
+    resource.on_demand = lambda: resource.refuse(NotFound(404, url="http://host/"), *resource.demands())
+    with opened(MemorySource(resource)) as file:
+        assert file.readline() == b"one\n"
+        with pytest.raises(NotFound):
+            read(file)
+        assert file.tell() == 4
+
+
+def test_lines_are_those_of_any_file() -> None:
+    text = b"one\n\n" + b"long" * 3000 + b"\nlast"
+    resource = MemoryResource(len(text))
+    resource.write_at(0, text)
+    for size in (-1, None, 0, 1, 5000):
+        stream, plain = Stream(MemorySource(resource)), io.BytesIO(text)
+        for _ in range(8):
+            assert stream.readline(size) == plain.readline(size)
+            assert stream.tell() == plain.tell()
+        stream.seek(0)
+        assert stream.readlines() == text.splitlines(keepends=True)
+        stream.close()
+
+
 def test_an_interrupted_buffered_read_leaves_the_position(resource: MemoryResource) -> None:
     """Ctrl-C in the middle of a read must not make the next one go on behind what was gathered."""
     resource = MemoryResource(len(DATA))
@@ -253,6 +307,20 @@ def test_an_interrupted_buffered_read_leaves_the_position(resource: MemoryResour
         resource.on_demand = lambda: None
         resource.write_at(1000, DATA[1000:])
         assert file.read(5000) == DATA[100:5100]
+
+
+def test_a_buffer_that_is_closed_in_the_midst_of_a_read_says_so(source: MemorySource) -> None:
+    """`io.BufferedReader` may find its memory gone, and says `info->buf must not be NULL`."""
+    stream = Stream(source)
+    file = BufferedStream(stream)
+
+    def stumble() -> bytes:
+        file.close()
+        msg = "info->buf must not be NULL"
+        raise ValueError(msg)
+
+    with pytest.raises(StreamClosed):
+        whole(file, stream, stumble)
 
 
 def test_it_says_where_it_is(source: MemorySource) -> None:
