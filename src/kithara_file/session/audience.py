@@ -6,6 +6,7 @@ Must not know: how wants are met. Readers come and go from any thread; the loop 
 from __future__ import annotations
 
 from dataclasses import replace
+from math import inf
 
 from kithara_file.config import MIB, Policy
 from kithara_file.session.reader import Reader
@@ -69,8 +70,10 @@ class Audience:
 
     @property
     def policy(self) -> Policy:
-        """What may be fetched for them."""
-        return self._unlimited if self.everything and not self.cautious else self._limited
+        """What may be fetched for them: what the one who looks farthest ahead may have."""
+        if self.everything and not self.cautious:
+            return self._unlimited
+        return max((each.policy for each in self._present()), key=_reach, default=self._limited)
 
     @property
     def has_read(self) -> bool:
@@ -79,3 +82,7 @@ class Audience:
 
     def __len__(self) -> int:
         return len(self._readers)
+
+
+def _reach(policy: Policy) -> float:
+    return inf if policy.look_ahead_bytes is None else policy.look_ahead_bytes

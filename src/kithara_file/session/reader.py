@@ -84,10 +84,11 @@ class Reader:
         self._config = config
         self._moves = 0
         self._limit = config.look_ahead_bytes
-        self._policy = config.policy
+        self.policy = config.policy
+        """What may be fetched for it."""
         self.read_timeout = config.read_timeout
         self._run_start = 0
-        self._first = self._policy.initial_window
+        self._first = self.policy.initial_window
         self._position = 0
         self._needed = 0
         self._told_at = 0
@@ -158,7 +159,7 @@ class Reader:
 
     def _window_of_a_seek(self) -> int:
         """Return what a far seek asks for: less and less for who reads a little here and a little there."""
-        read, usual = self._position - self._run_start, self._policy.seek_window
+        read, usual = self._position - self._run_start, self.policy.seek_window
         if read >= self._first:
             return usual
         glanced = read < self._first // 4

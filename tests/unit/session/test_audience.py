@@ -42,8 +42,8 @@ class Room:
     def leave(self, reader: Reader, *, wait: bool) -> None: ...
 
 
-def reader(position: int = 0) -> Reader:
-    made = Reader(Room(), CONFIG)
+def reader(position: int = 0, config: FileConfig = CONFIG) -> Reader:
+    made = Reader(Room(), config)
     if position:
         made.consumed(position, 0)
     return made
@@ -139,3 +139,14 @@ def test_a_child_of_a_fork_leaves_while_others_came_and_went() -> None:
     audience.add(one)
     assert fork_while_held(audience._lock, lambda: audience.remove(one)) == 0
     assert len(audience) == 1
+
+
+@pytest.mark.parametrize("farthest", [None, 32 * MIB])
+def test_who_looks_farthest_ahead_is_given_that_while_it_is_there(farthest: int | None) -> None:
+    audience = Audience(POLICY)
+    near, far = reader(), reader(config=FileConfig(URL, look_ahead_bytes=farthest))
+    audience.add(near)
+    audience.add(far)
+    assert audience.policy.look_ahead_bytes == farthest
+    audience.remove(far)
+    assert audience.policy == near.policy
