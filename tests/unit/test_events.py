@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import os
 import threading
 from dataclasses import FrozenInstanceError
 
 import pytest
 
 from kithara_file.events import EARLY, ByteProgress, EndOfStream, EventBus, FileEvent, Subscription
-from tests.world.crash import fork_while_held
+from tests.world.crash import fork_holding, fork_while_held
 
 SOON = 30.0
 
@@ -261,13 +260,4 @@ def test_a_child_of_a_fork_tells_and_closes_whatever_a_thread_of_its_parent_was_
 
 
 def test_a_fork_in_the_midst_of_telling_ends_well_in_both() -> None:
-    subscription = EventBus().subscribe()
-    status = 1
-    try:
-        with subscription._arrived:
-            child = os.fork()
-        status = 0
-    finally:
-        if child == 0:
-            os._exit(status)
-    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+    assert fork_holding(EventBus().subscribe()._arrived) == 0

@@ -128,6 +128,19 @@ class Child:
             self.errors.append(line)
 
 
+def fork_holding(lock: AbstractContextManager[object]) -> int:
+    """Fork in the midst of holding `lock`; return how the child ends that lets it go, as the parent does: 0."""
+    status = 1
+    try:
+        with lock:
+            child = os.fork()
+        status = 0
+    finally:
+        if child == 0:
+            os._exit(status)
+    return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+
+
 def fork_while_held(lock: AbstractContextManager[object], work: Callable[[], object]) -> int:
     """Fork while another thread holds `lock`; return how the child ends that does `work`: 0, or -14 when it hangs."""
     held, done = Event(), Event()

@@ -53,6 +53,12 @@ def test_a_window_doubles_as_it_is_consumed_up_to_the_look_ahead(
 
 # -- what starts -------------------------------------------------------------------------------------------------------
 
+RANGE_FLIES = replace(
+    BASE,
+    coverage=present((FAR, FAR + SEEK + 1000)),
+    fetches=(body(2, FAR + SEEK, FAR + SEEK + 1000, FAR + 2 * SEEK),),
+)
+
 STARTS = {
     "the first request is a plain GET": (
         replace(BASE, length=None, playheads=(Playhead(0, MIB),), demands=(0,)),
@@ -132,33 +138,15 @@ STARTS = {
         [Start(FAR + SEEK, FAR + 2 * SEEK)],
     ),
     "while a range still flies the next, larger one is asked for": (
-        replace(
-            BASE,
-            coverage=present((FAR, FAR + SEEK + 1000)),
-            fetches=(body(2, FAR + SEEK, FAR + SEEK + 1000, FAR + 2 * SEEK),),
-            playheads=(Playhead(FAR + SEEK, 2 * SEEK),),
-        ),
+        replace(RANGE_FLIES, playheads=(Playhead(FAR + SEEK, 2 * SEEK),)),
         [Start(FAR + 2 * SEEK, FAR + 4 * SEEK)],
     ),
     "what nothing proves to be of one version is asked for when what comes before it is there to be compared": (
-        replace(
-            BASE,
-            coverage=present((FAR, FAR + SEEK + 1000)),
-            fetches=(body(2, FAR + SEEK, FAR + SEEK + 1000, FAR + 2 * SEEK),),
-            playheads=(Playhead(FAR + SEEK, 2 * SEEK),),
-            divisible=False,
-        ),
+        replace(RANGE_FLIES, playheads=(Playhead(FAR + SEEK, 2 * SEEK),), divisible=False),
         [],
     ),
     "the same for who waits for it": (
-        replace(
-            BASE,
-            coverage=present((FAR, FAR + SEEK + 1000)),
-            fetches=(body(2, FAR + SEEK, FAR + SEEK + 1000, FAR + 2 * SEEK),),
-            demands=(FAR + 2 * SEEK,),
-            divisible=False,
-            ride=0,
-        ),
+        replace(RANGE_FLIES, demands=(FAR + 2 * SEEK,), divisible=False, ride=0),
         [],
     ),
     "the same for a gap": (

@@ -23,7 +23,7 @@ from kithara_file.storage import copying, platform, system
 from kithara_file.storage.system import OpenFile
 from tests.unit.assets.goods import BODY, KEY, fill, key, put, stored
 from tests.unit.storage.places import Place, pattern, read
-from tests.world.crash import fork_while_held
+from tests.world.crash import fork_holding, fork_while_held
 
 
 class ByteLocks:
@@ -222,15 +222,7 @@ def test_no_child_finds_a_lock_held_nor_if_it_can_be_helped_what_it_guards_half_
 
 @pytest.mark.parametrize("make", [platform.lock_of_forks, platform.lock_renewed_by_forks])
 def test_who_forks_while_it_holds_a_lock_holds_it_in_both(make: Callable[[], threading.RLock]) -> None:
-    lock, status = make(), 1
-    try:
-        with lock:
-            child = os.fork()
-        status = 0
-    finally:
-        if child == 0:
-            os._exit(status)
-    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+    assert fork_holding(make()) == 0
 
 
 def test_no_fork_waits_for_a_lock_that_it_renews(monkeypatch: pytest.MonkeyPatch) -> None:
